@@ -1,0 +1,16 @@
+import { z } from 'zod';
+
+/** Languages that a sandbox can run. A runtime is picked by the request or by the owner's setting, never by fallback. */
+export const runtimes = ['deno', 'node', 'python', 'quickjs'] as const;
+export const runtimeSchema = z.enum(runtimes);
+export type Runtime = z.infer<typeof runtimeSchema>;
+
+/** Isolation levels, weakest first: an index comparison is a strength comparison. */
+export const isolations = ['embedded', 'container', 'gvisor', 'kata'] as const;
+export const isolationSchema = z.enum(isolations);
+export type Isolation = z.infer<typeof isolationSchema>;
+
+/** True when `actual` is at least as strong as `minimum`. */
+export function isolationSatisfies(actual: Isolation, minimum: Isolation): boolean {
+  return isolations.indexOf(actual) >= isolations.indexOf(minimum);
+}

@@ -1,0 +1,46 @@
+import type { Isolation, Runtime } from '../../contract/runtime.ts';
+import type { EgressDoor } from '../core/door.ts';
+
+/** What a sandbox is asked to run: exact approved bytes and an environment that holds placeholders only. */
+export type SandboxJob = Readonly<{
+  runId: string;
+  runtime: Runtime;
+  /** The approved bytes, valid UTF-8; their hash was compared to the digest just before. */
+  code: Uint8Array;
+  env: Readonly<Record<string, string>>;
+  limits: Readonly<{ timeoutMs: number; memoryMb: number; cpus: number }>;
+}>;
+
+/** How a sandbox reaches the outside: output as raw bytes (redacted and capped by the caller), and one door. */
+export type SandboxIo = Readonly<{
+  stdout: (chunk: Uint8Array) => void;
+  stderr: (chunk: Uint8Array) => void;
+  egress: EgressDoor;
+  /** Fires when the owner kills the run, the broker stops, or the output cap is exceeded. */
+  signal: AbortSignal;
+}>;
+
+export type SandboxExit =
+  | Readonly<{ kind: 'exited'; exitCode: number }>
+  | Readonly<{ kind: 'signalled'; signal: string }>
+  | Readonly<{ kind: 'timed_out' }>
+  | Readonly<{ kind: 'out_of_memory' }>
+  | Readonly<{ kind: 'killed' }>
+  /** The sandbox itself broke (child crashed, engine gone); `message` tells the owner what to do. */
+  | Readonly<{ kind: 'broken'; message: string }>;
+
+export type BackendStatus = Readonly<{ ready: true }> | Readonly<{ ready: false; reason: string }>;
+
+/**
+ * One way to run code in isolation. `run` never rejects for anything the code does; it resolves once nothing of the
+ * run is left alive. Every adapter passes `backend.contract.ts`.
+ */
+export interface Backend {
+  readonly isolation: Isolation;
+  readonly runtimes: readonly Runtime[];
+  status(): BackendStatus;
+  /** Prepares warm sandboxes. Resolves when the first is ready or the backend knows that it cannot be. */
+  start(): Promise<void>;
+  run(job: SandboxJob, io: SandboxIo): Promise<SandboxExit>;
+  stop(): Promise<void>;
+}
