@@ -1,0 +1,60 @@
+import type { CodeReport } from './codeReport.ts';
+import type { Segment } from './display.ts';
+import type { Subject, Verdict } from './states.ts';
+
+/**
+ * A card: what the owner is shown about one subject. Computed by main from the manifest and from facts we computed;
+ * every text that came from outside is already split into ready-to-show segments.
+ */
+export type CardFact = Readonly<{
+  /** Stable name, so that channels can order or style: `agent`, `secrets`, `network`, `limits`, `changed`, ... */
+  key: string;
+  label: string;
+  tone: 'plain' | 'notice' | 'danger';
+  value: readonly Segment[];
+}>;
+
+export type CardCode = Readonly<{
+  sha256: string;
+  bytes: number;
+  language: string;
+  /** One entry a line, nothing left out: what is shown is what would run. */
+  lines: readonly (readonly Segment[])[];
+}>;
+
+export type Card = Readonly<{
+  subject: Subject;
+  /** Id of the subject: request id, pairing id, ... */
+  id: string;
+  /** Changes whenever anything on the card changes; a decision must quote it. For a run: the manifest digest. */
+  revision: string;
+  createdAtMs: number;
+  expiresAtMs: number;
+  /** One sentence in prose: who asks for what. */
+  sentence: readonly Segment[];
+  facts: readonly CardFact[];
+  /** The agent's own words, quoted and labelled as such; never the basis of a fact. */
+  quotes: readonly Readonly<{ label: string; text: readonly Segment[] }>[];
+  code?: CardCode;
+  report?: CodeReport;
+  /** Secrets that the owner has to add before the card can be approved. */
+  missingSecrets: readonly string[];
+  /** Secrets that no binding covers: each needs its own step ("put KEY into requests to host H?"). */
+  unboundSecrets: readonly Readonly<{ name: string; hosts: readonly string[] }>[];
+  /** Verdicts that this card can take; approving ones are absent while the card is blocked. */
+  verdicts: readonly Verdict[];
+  /** The owner approved this very trust key before (a native notification may then offer Run Once). */
+  seenBefore: boolean;
+  /** For the confirm step of Always Trust: the request has arguments, so "these" or "any" can be chosen. */
+  hasArgs: boolean;
+}>;
+
+/** How a subject ended, for editing what the channels show. */
+export type CardOutcome = Readonly<{
+  kind: 'approved' | 'denied' | 'expired' | 'cancelled' | 'withdrawn';
+  verdict?: Verdict;
+  /** Principal as a person reads it: "in the app", "by Telegram user 42". */
+  by?: string;
+  /** One plain sentence for a person. */
+  text: string;
+}>;
