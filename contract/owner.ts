@@ -1,0 +1,178 @@
+import type { Isolation, Runtime } from './runtime.ts';
+import type { SettingKey, Settings } from './settings.ts';
+import type { Delivery, Principal, RequestState, TrustLevel, VaultState } from './states.ts';
+
+/**
+ * What the owner can do, each once. The window, the tray, Telegram and the CLI all call this and nothing else; there
+ * is no approving here: decisions go through the desk. Views are JSON as the CLI prints it (snake_case, RFC 3339).
+ * Everything may throw CodedError.
+ */
+export type AgentView = Readonly<{
+  agent_id: string;
+  name: string;
+  status: 'active' | 'paused' | 'revoked';
+  created_at: string;
+  last_seen_at: string | null;
+}>;
+
+export type AgentCreated = Readonly<{ agent_id: string; name: string; token: string }>;
+
+export type SecretView = Readonly<{
+  name: string;
+  delivery: Delivery;
+  version: number;
+  hosts: readonly string[];
+  headers: readonly string[];
+  query: readonly string[];
+  path: boolean;
+  created_at: string;
+  updated_at: string;
+  last_used_at: string | null;
+}>;
+
+export type SecretInput = Readonly<{
+  name: string;
+  value: string;
+  hosts?: readonly string[];
+  headers?: readonly string[];
+  query?: readonly string[];
+  path?: boolean;
+  raw?: boolean;
+  /** An existing name is refused without it. */
+  replace?: boolean;
+}>;
+
+export type BindingInput = Readonly<{
+  name: string;
+  hosts: readonly string[];
+  headers?: readonly string[];
+  query?: readonly string[];
+  path?: boolean;
+}>;
+
+export type TrustView = Readonly<{
+  id: string;
+  agent: string;
+  skill_id: string;
+  code_hash: string;
+  trust_key: string;
+  level: TrustLevel;
+  args_policy: 'exact' | 'any';
+  granted_by: string;
+  granted_at: string;
+  expires_at: string | null;
+  last_used_at: string | null;
+  use_count: number;
+  status: 'live' | 'expired' | 'revoked' | 'suspended';
+  reason: string | null;
+}>;
+
+export type RequestRow = Readonly<{
+  request_id: string;
+  agent: string;
+  skill_id: string;
+  status: RequestState;
+  created_at: string;
+  expires_at: string;
+  decided_at: string | null;
+  decision: TrustLevel | 'deny' | null;
+  decided_by: string | null;
+  trusted: boolean;
+}>;
+
+/** One request with everything that is kept of it; stdout and stderr are redacted already. */
+export type RequestDetail = RequestRow &
+  Readonly<{
+    manifest: unknown;
+    manifest_digest: string;
+    code: string | null;
+    result: unknown;
+    error: Readonly<{ code: string; message: string }> | null;
+    egress: readonly unknown[];
+  }>;
+
+export type AuditRow = Readonly<{
+  seq: number;
+  at: string;
+  actor: string;
+  kind: string;
+  request_id: string | null;
+  payload: unknown;
+  hash: string;
+}>;
+
+export type LocalServiceView = Readonly<{
+  name: string;
+  address: string;
+  port: number | null;
+  source: 'owner' | 'environment';
+}>;
+
+export type StatusView = Readonly<{
+  version: string;
+  url: string;
+  data_dir: string;
+  vault: VaultState;
+  vault_slots: readonly string[];
+  paused: boolean;
+  waiting: number;
+  running: number;
+  default_runtime: Runtime;
+  sandbox: Readonly<Record<Isolation, string>>;
+  telegram: 'connected' | 'disconnected' | 'not_configured';
+  database: 'ok' | 'error';
+  /** Plain sentences: what is missing and how to add it. */
+  notes: readonly string[];
+}>;
+
+export interface OwnerActions {
+  status(): Promise<StatusView>;
+
+  agents(): readonly AgentView[];
+  addAgent(principal: Principal, name: string): AgentCreated;
+  pauseAgent(principal: Principal, name: string, paused: boolean): void;
+  rotateAgent(principal: Principal, name: string): AgentCreated;
+  revokeAgent(principal: Principal, name: string): void;
+
+  secrets(): readonly SecretView[];
+  addSecret(principal: Principal, input: SecretInput): SecretView;
+  bindSecret(principal: Principal, input: BindingInput): SecretView;
+  /** New value of an existing secret; `keepTrust` false revokes the trust entries that use it. */
+  rotateSecret(principal: Principal, name: string, value: string, keepTrust: boolean): SecretView;
+  removeSecret(principal: Principal, name: string): void;
+
+  trust(): readonly TrustView[];
+  revokeTrust(principal: Principal, id: string): void;
+  revokeAllTrust(principal: Principal): number;
+
+  requests(filter: Readonly<{ status?: RequestState; limit?: number }>): readonly RequestRow[];
+  requestDetail(id: string): RequestDetail;
+  /** Gives a waiting request more time, in minutes from now. */
+  extendRequest(principal: Principal, id: string, minutes: number): void;
+  killRun(principal: Principal, requestId: string): void;
+
+  audit(filter: Readonly<{ limit: number; before_seq?: number; kind?: string }>): readonly AuditRow[];
+  verifyAudit(): Readonly<{ ok: boolean; events: number; broken_at?: number; reason?: string }>;
+  exportAudit(format: 'jsonl' | 'csv'): Iterable<string>;
+
+  settings(): Settings;
+  setSetting(principal: Principal, key: SettingKey, value: unknown): void;
+
+  localServices(): readonly LocalServiceView[];
+  addLocalService(principal: Principal, entry: string): LocalServiceView;
+  removeLocalService(principal: Principal, name: string): void;
+
+  /** First passphrase of an uninitialized vault, or unlocking of a locked one. */
+  unlock(principal: Principal, passphrase: string): Promise<void>;
+  lock(principal: Principal): void;
+  /** Adds or replaces the passphrase slot of an unlocked vault. */
+  setPassphrase(principal: Principal, passphrase: string): Promise<void>;
+
+  pause(principal: Principal): void;
+  resume(principal: Principal): void;
+  /** Stops runs, revokes trust, pauses agents, locks the vault. */
+  panic(
+    principal: Principal,
+  ): Promise<Readonly<{ runs_stopped: number; trust_revoked: number; agents_paused: number }>>;
+  wakeTest(principal: Principal): Promise<Readonly<{ ok: boolean; detail: string }>>;
+}

@@ -1,0 +1,16 @@
+import type { RequestRecord } from './records.ts';
+
+/** What the agent and owner sides need of the runs: start an approved request, wait for one, stop some. */
+export interface RunLauncher {
+  /** Queues an `approved` request; its outcome is in the store. Returns at once, never rejects. */
+  enqueue(requestId: string): void;
+  kill(requestId: string): boolean;
+  killAll(): number;
+  counts(): Readonly<{ running: number; queued: number }>;
+}
+
+/** Announces each state change of a request to whoever waits (long-polls, desk, window). */
+export interface RequestEvents {
+  emitChanged(request: RequestRecord): void;
+  onChanged(listener: (request: RequestRecord) => void): () => void;
+}
