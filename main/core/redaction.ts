@@ -1,0 +1,164 @@
+import { type Automaton, AutomatonBuilder } from './redactionAutomaton.ts';
+import { addSpellings } from './redactionPatterns.ts';
+import { secretTerms } from './secretTerms.ts';
+
+/** What stands in place of any secret: the same for all, so that neither the name nor the length shows. */
+export const REDACTION_MASK = '[redacted]';
+
+const maskBytes = new TextEncoder().encode(REDACTION_MASK);
+
+export type NamedSecret = Readonly<{ name: string; value: string }>;
+
+/**
+ * Replaces secret values, in all their common encodings, by a fixed mask. Built once per set of secrets; each output
+ * stream takes its own `stream()`. Works on bytes: decode to text only after it.
+ * Not covered: ciphers and rot13, text printed one character a line, fragments of a secret.
+ */
+export class Redactor {
+  readonly #automaton: Automaton;
+
+  constructor(secrets: readonly NamedSecret[]) {
+    const builder = new AutomatonBuilder();
+    const terms = new Set(secrets.flatMap((secret) => secretTerms(secret.value)));
+    for (const term of terms) addSpellings(builder, term);
+    this.#automaton = builder.freeze();
+  }
+
+  /** A new stream with its own overlap buffer. */
+  stream(): RedactionStream {
+    return new RedactionStream(this.#automaton);
+  }
+
+  bytes(input: Uint8Array): Uint8Array {
+    return this.count(input).bytes;
+  }
+
+  text(input: string): string {
+    const redacted = this.count(new TextEncoder().encode(input));
+    // A text without secrets comes back as it was, lone surrogates included.
+    return redacted.count === 0 ? input : new TextDecoder('utf-8', { ignoreBOM: true }).decode(redacted.bytes);
+  }
+
+  /** The redacted bytes and how many masks they hold. */
+  count(input: Uint8Array): Readonly<{ bytes: Uint8Array; count: number }> {
+    const stream = this.stream();
+    const bytes = concat([stream.push(input), stream.end()]);
+    return { bytes, count: stream.count };
+  }
+}
+
+type Span = Readonly<{ start: number; end: number }>;
+
+/**
+ * Redacts one stream of bytes. Every byte that belongs to any match is masked; overlapping matches share one mask, so no
+ * tail of a second secret survives. Holds back only bytes that may yet turn out to be part of a match.
+ */
+export class RedactionStream {
+  readonly #automaton: Automaton;
+  // Matches in progress, oldest first: at most one per node, the one that began first.
+  #nodes: number[] = [];
+  #starts: number[] = [];
+  #nextNodes: number[] = [];
+  #nextStarts: number[] = [];
+  readonly #reachedAt: Float64Array;
+  #position = 0;
+  // Bytes from #heldFrom to #position are not given out yet.
+  #held: Uint8Array = new Uint8Array(0);
+  #heldFrom = 0;
+  #spans: Span[] = [];
+  #maskedUntil = 0;
+  #count = 0;
+
+  constructor(automaton: Automaton) {
+    this.#automaton = automaton;
+    this.#reachedAt = new Float64Array(automaton.nodeCount).fill(-1);
+  }
+
+  /** Number of masks given out so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Takes the next bytes and returns those that are settled. The result never aliases the input. */
+  push(chunk: Uint8Array): Uint8Array {
+    this.#held = concat([this.#held, chunk]);
+    for (const byte of chunk) this.#step(byte);
+    return this.#settle(this.#starts[0] ?? this.#position);
+  }
+
+  /** Returns what was held back. The stream may be used again afterwards, as if new. */
+  end(): Uint8Array {
+    this.#nodes = [];
+    this.#starts = [];
+    return this.#settle(this.#position);
+  }
+
+  #step(byte: number): void {
+    const { startIndex, startTo, edgeIndex, edgeByte, edgeTo } = this.#automaton;
+    const nodes = this.#nodes;
+    const firstStart = startIndex[byte] ?? 0;
+    const endStart = startIndex[byte + 1] ?? 0;
+    this.#position += 1;
+    if (nodes.length === 0 && firstStart === endStart) return;
+    this.#nextNodes.length = 0;
+    this.#nextStarts.length = 0;
+    for (let index = 0; index < nodes.length; index += 1) {
+      const node = nodes[index] ?? 0;
+      const start = this.#starts[index] ?? 0;
+      const endEdge = edgeIndex[node + 1] ?? 0;
+      for (let edge = edgeIndex[node] ?? 0; edge < endEdge; edge += 1) {
+        if (edgeByte[edge] === byte) this.#reach(edgeTo[edge] ?? 0, start);
+      }
+    }
+    for (let edge = firstStart; edge < endStart; edge += 1) this.#reach(startTo[edge] ?? 0, this.#position - 1);
+    [this.#nodes, this.#nextNodes] = [this.#nextNodes, this.#nodes];
+    [this.#starts, this.#nextStarts] = [this.#nextStarts, this.#starts];
+  }
+
+  #reach(node: number, start: number): void {
+    if (this.#reachedAt[node] === this.#position) return;
+    this.#reachedAt[node] = this.#position;
+    const { accepting, edgeIndex } = this.#automaton;
+    if (accepting[node] === 1 && this.#spans.at(-1)?.end !== this.#position) {
+      this.#spans.push({ start, end: this.#position });
+    }
+    if (edgeIndex[node] === edgeIndex[node + 1]) return;
+    this.#nextNodes.push(node);
+    this.#nextStarts.push(start);
+  }
+
+  /** Gives out everything before `boundary`: no match that is still to come can begin before it. */
+  #settle(boundary: number): Uint8Array {
+    const parts: Uint8Array[] = [];
+    const ready = this.#spans.filter((span) => span.start < boundary).sort((left, right) => left.start - right.start);
+    this.#spans = this.#spans.filter((span) => span.start >= boundary);
+    let cursor = this.#heldFrom;
+    const copyUntil = (end: number): void => {
+      const from = Math.max(cursor, this.#maskedUntil);
+      if (end > from) parts.push(this.#held.subarray(from - this.#heldFrom, end - this.#heldFrom));
+      cursor = Math.max(cursor, end);
+    };
+    for (const span of ready) {
+      copyUntil(span.start);
+      if (span.start >= this.#maskedUntil) {
+        parts.push(maskBytes);
+        this.#count += 1;
+      }
+      this.#maskedUntil = Math.max(this.#maskedUntil, span.end);
+    }
+    copyUntil(boundary);
+    this.#held = this.#held.slice(boundary - this.#heldFrom);
+    this.#heldFrom = boundary;
+    return concat(parts);
+  }
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}

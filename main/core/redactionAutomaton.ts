@@ -1,0 +1,96 @@
+/**
+ * A search automaton over bytes, frozen into typed arrays. It is a graph without cycles, so a match in progress is
+ * never longer than the longest path: that bounds what a stream must hold back.
+ *
+ * Why not Aho-Corasick over literal strings: escapes can be mixed freely (`%41B%43`), and spelling out every mix is
+ * exponential. Here each character has its spellings side by side.
+ */
+export type Automaton = Readonly<{
+  nodeCount: number;
+  /** Edges that begin a match, grouped by byte: `startTo[startIndex[b] .. startIndex[b + 1])`. */
+  startIndex: Int32Array;
+  startTo: Int32Array;
+  /** Edges of node n: `edgeIndex[n] .. edgeIndex[n + 1])`. */
+  edgeIndex: Int32Array;
+  edgeByte: Uint8Array;
+  edgeTo: Int32Array;
+  accepting: Uint8Array;
+}>;
+
+/** A place in a pattern: the nodes that are equally far into it. */
+export type Place = readonly number[];
+
+/** The place before the first byte of every pattern. */
+export const beginning: Place = [0];
+
+export class AutomatonBuilder {
+  readonly #from: number[] = [];
+  readonly #byte: number[] = [];
+  readonly #to: number[] = [];
+  readonly #accepting = new Set<number>();
+  #nodeCount = 1;
+
+  node(): number {
+    this.#nodeCount += 1;
+    return this.#nodeCount - 1;
+  }
+
+  edge(from: Place, byte: number, to: number): void {
+    for (const node of from) {
+      this.#from.push(node);
+      this.#byte.push(byte);
+      this.#to.push(to);
+    }
+  }
+
+  /** Leads over the given bytes, any one of each step, to `to`. */
+  path(from: Place, steps: readonly (readonly number[])[], to: number): void {
+    let place = from;
+    steps.forEach((bytes, index) => {
+      const next = index === steps.length - 1 ? to : this.node();
+      for (const byte of bytes) this.edge(place, byte, next);
+      place = [next];
+    });
+  }
+
+  accept(place: Place): void {
+    for (const node of place) this.#accepting.add(node);
+  }
+
+  freeze(): Automaton {
+    const edgeCount = this.#from.length;
+    const startIndex = new Int32Array(257);
+    const edgeIndex = new Int32Array(this.#nodeCount + 1);
+    for (let edge = 0; edge < edgeCount; edge += 1) {
+      const from = this.#from[edge] ?? 0;
+      const group = from === 0 ? startIndex : edgeIndex;
+      const key = from === 0 ? (this.#byte[edge] ?? 0) : from;
+      group[key + 1] = (group[key + 1] ?? 0) + 1;
+    }
+    for (const index of [startIndex, edgeIndex]) {
+      for (let key = 1; key < index.length; key += 1) index[key] = (index[key] ?? 0) + (index[key - 1] ?? 0);
+    }
+    const startTo = new Int32Array(startIndex[256] ?? 0);
+    const edgeTo = new Int32Array(edgeIndex[this.#nodeCount] ?? 0);
+    const edgeByte = new Uint8Array(edgeTo.length);
+    const startFill = startIndex.slice();
+    const edgeFill = edgeIndex.slice();
+    for (let edge = 0; edge < edgeCount; edge += 1) {
+      const from = this.#from[edge] ?? 0;
+      const byte = this.#byte[edge] ?? 0;
+      const fill = from === 0 ? startFill : edgeFill;
+      const key = from === 0 ? byte : from;
+      const slot = fill[key] ?? 0;
+      fill[key] = slot + 1;
+      if (from === 0) {
+        startTo[slot] = this.#to[edge] ?? 0;
+      } else {
+        edgeTo[slot] = this.#to[edge] ?? 0;
+        edgeByte[slot] = byte;
+      }
+    }
+    const accepting = new Uint8Array(this.#nodeCount);
+    for (const node of this.#accepting) accepting[node] = 1;
+    return { nodeCount: this.#nodeCount, startIndex, startTo, edgeIndex, edgeByte, edgeTo, accepting };
+  }
+}
