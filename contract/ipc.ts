@@ -1,0 +1,172 @@
+import { z } from 'zod';
+import { secretNameSchema } from './bridge.ts';
+import type { Card } from './card.ts';
+import type { ErrorBody } from './errors.ts';
+import type {
+  AgentCreated,
+  AgentView,
+  AuditRow,
+  LocalServiceView,
+  RequestDetail,
+  RequestRow,
+  SecretView,
+  StatusView,
+  TrustView,
+} from './owner.ts';
+import { type Settings, settingKeys } from './settings.ts';
+import { requestStateSchema, subjectSchema, verdictSchema } from './states.ts';
+
+/**
+ * The one IPC contract. Each view has its own calls and events; main's handlers, the preload bridges and the renderer
+ * types are all derived from these objects, so adding a call is one line here and one handler. The window view can
+ * look and manage; only the decision view can decide.
+ */
+export type CallSpec<Input extends z.ZodType, Output> = Readonly<{ input: Input; output: (value: Output) => void }>;
+export type EventSpec<Payload> = Readonly<{ payload: (value: Payload) => void }>;
+
+const untyped = (): void => undefined;
+function call<Output>() {
+  return <Input extends z.ZodType>(input: Input): CallSpec<Input, Output> => ({ input, output: untyped });
+}
+function event<Payload>(): EventSpec<Payload> {
+  return { payload: untyped };
+}
+
+const nothing = z.null();
+const nameInput = z.strictObject({ name: z.string().min(1).max(128) });
+const idInput = z.strictObject({ id: z.string().min(1).max(128) });
+const hosts = z.array(z.string().min(1).max(300)).max(64);
+const secretValue = z.string().min(1).max(65_536);
+const places = { hosts, headers: z.array(z.string().max(128)).max(16).optional() };
+
+/** Waiting subjects as the list beside the decision view shows them: enough to pick one, nothing to press. */
+export type WaitingRow = Readonly<Pick<Card, 'subject' | 'id' | 'sentence' | 'createdAtMs' | 'expiresAtMs'>>;
+
+export const windowIpc = {
+  calls: {
+    status: call<StatusView>()(nothing),
+    waiting: call<readonly WaitingRow[]>()(nothing),
+    showCard: call<null>()(z.strictObject({ subject: subjectSchema, id: z.string().max(128) }).nullable()),
+    placeDecision: call<null>()(
+      z.strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }).nullable(),
+    ),
+    agents: call<readonly AgentView[]>()(nothing),
+    addAgent: call<AgentCreated>()(nameInput),
+    pauseAgent: call<null>()(z.strictObject({ name: z.string(), paused: z.boolean() })),
+    rotateAgent: call<AgentCreated>()(nameInput),
+    revokeAgent: call<null>()(nameInput),
+    secrets: call<readonly SecretView[]>()(nothing),
+    addSecret: call<SecretView>()(
+      z.strictObject({
+        name: secretNameSchema,
+        value: secretValue,
+        ...places,
+        raw: z.boolean().optional(),
+        replace: z.boolean().optional(),
+      }),
+    ),
+    bindSecret: call<SecretView>()(z.strictObject({ name: secretNameSchema, ...places })),
+    rotateSecret: call<SecretView>()(
+      z.strictObject({ name: secretNameSchema, value: secretValue, keepTrust: z.boolean() }),
+    ),
+    removeSecret: call<null>()(nameInput),
+    trust: call<readonly TrustView[]>()(nothing),
+    revokeTrust: call<null>()(idInput),
+    revokeAllTrust: call<number>()(nothing),
+    requests: call<readonly RequestRow[]>()(
+      z.strictObject({ status: requestStateSchema.optional(), limit: z.number().int().min(1).max(500).optional() }),
+    ),
+    requestDetail: call<RequestDetail>()(idInput),
+    extendRequest: call<null>()(z.strictObject({ id: z.string(), minutes: z.number().int().min(1).max(1440) })),
+    killRun: call<null>()(idInput),
+    audit: call<readonly AuditRow[]>()(
+      z.strictObject({ limit: z.number().int().min(1).max(500), before_seq: z.number().int().optional() }),
+    ),
+    verifyAudit: call<Readonly<{ ok: boolean; events: number; broken_at?: number; reason?: string }>>()(nothing),
+    settings: call<Settings>()(nothing),
+    setSetting: call<null>()(z.strictObject({ key: z.enum(settingKeys), value: z.json() })),
+    localServices: call<readonly LocalServiceView[]>()(nothing),
+    addLocalService: call<LocalServiceView>()(z.strictObject({ entry: z.string().max(300) })),
+    removeLocalService: call<null>()(nameInput),
+    unlock: call<null>()(z.strictObject({ passphrase: z.string().min(1).max(1024) })),
+    lock: call<null>()(nothing),
+    setPassphrase: call<null>()(z.strictObject({ passphrase: z.string().min(8).max(1024) })),
+    pause: call<null>()(nothing),
+    resume: call<null>()(nothing),
+    panic: call<Readonly<{ runs_stopped: number; trust_revoked: number; agents_paused: number }>>()(nothing),
+    wakeTest: call<Readonly<{ ok: boolean; detail: string }>>()(nothing),
+  },
+  events: {
+    /** Something changed; the view reads again what it shows. */
+    changed: event<Readonly<{ what: 'waiting' | 'requests' | 'status' }>>(),
+    /** Main wants this card in front (notification click, second launch). */
+    openCard: event<Readonly<{ subject: Card['subject']; id: string }> | null>(),
+  },
+} as const;
+
+/** What the decision view shows: one card, and whether its buttons are armed yet. */
+export type DecisionState = Readonly<{ card: Card; armed: boolean }>;
+
+export const decisionIpc = {
+  calls: {
+    current: call<DecisionState | null>()(nothing),
+    decide: call<Readonly<{ ok: boolean; text: string }>>()(
+      z.strictObject({
+        subject: subjectSchema,
+        id: z.string().max(128),
+        revision: z.string().max(128),
+        verdict: verdictSchema,
+        argsPolicy: z.enum(['exact', 'any']).optional(),
+        reason: z.string().max(500).optional(),
+      }),
+    ),
+    confirmBinding: call<null>()(
+      z.strictObject({ requestId: z.string().max(128), name: secretNameSchema, hosts, revision: z.string().max(128) }),
+    ),
+    addSecret: call<SecretView>()(z.strictObject({ name: secretNameSchema, value: secretValue, hosts })),
+  },
+  events: {
+    state: event<DecisionState | null>(),
+  },
+} as const;
+
+export type IpcContract = Readonly<{
+  calls: Readonly<Record<string, CallSpec<z.ZodType, never>>>;
+  events: Readonly<Record<string, EventSpec<never>>>;
+}>;
+
+type OutputOf<Spec> = Spec extends { output: (value: infer Output) => void } ? Output : never;
+type PayloadOf<Spec> = Spec extends { payload: (value: infer Payload) => void } ? Payload : never;
+type InputOf<Spec> = Spec extends { input: infer Input extends z.ZodType } ? z.output<Input> : never;
+
+/** Main's side: one handler for each call. */
+export type Handlers<Contract extends IpcContract> = {
+  readonly [Name in keyof Contract['calls']]: (
+    input: InputOf<Contract['calls'][Name]>,
+  ) => OutputOf<Contract['calls'][Name]> | Promise<OutputOf<Contract['calls'][Name]>>;
+};
+
+/** Main's side: how events are sent to a view. */
+export type Emit<Contract extends IpcContract> = <Name extends keyof Contract['events']>(
+  name: Name,
+  payload: PayloadOf<Contract['events'][Name]>,
+) => void;
+
+/** What crosses: a value or the error envelope. */
+export type Answer<Value> = Readonly<{ ok: true; value: Value }> | Readonly<{ ok: false; error: ErrorBody['error'] }>;
+
+/** The view's side, as the preload exposes it. */
+export type Bridge<Contract extends IpcContract> = Readonly<{
+  calls: {
+    readonly [Name in keyof Contract['calls']]: (
+      input: InputOf<Contract['calls'][Name]>,
+    ) => Promise<Answer<OutputOf<Contract['calls'][Name]>>>;
+  };
+  on: <Name extends keyof Contract['events']>(
+    name: Name,
+    listener: (payload: PayloadOf<Contract['events'][Name]>) => void,
+  ) => () => void;
+}>;
+
+export type WindowContract = typeof windowIpc;
+export type DecisionContract = typeof decisionIpc;

@@ -1,0 +1,4 @@
+import { decisionIpc } from '../contract/ipc.ts';
+import { exposeBridge } from './bridge.ts';
+
+exposeBridge('decision', decisionIpc);

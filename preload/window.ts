@@ -1,0 +1,4 @@
+import { windowIpc } from '../contract/ipc.ts';
+import { exposeBridge } from './bridge.ts';
+
+exposeBridge('window', windowIpc);
