@@ -1,0 +1,120 @@
+/** What is generally known about one service's keys, so that the owner need not type it. Suggestions, never a binding. */
+type WellKnownKey = Readonly<{
+  /** Matches the whole secret name, upper case. */
+  name: RegExp;
+  hosts: readonly string[];
+  /** How values begin; placeholders imitate it because clients check it. */
+  prefix?: string;
+}>;
+
+const keys: readonly WellKnownKey[] = [
+  { name: /OPENROUTER(_API)?_KEY/, hosts: ['openrouter.ai'], prefix: 'sk-or-v1-' },
+  { name: /OPENAI(_[A-Z0-9]+)*_(KEY|TOKEN)/, hosts: ['api.openai.com'], prefix: 'sk-' },
+  { name: /(ANTHROPIC|CLAUDE)(_API)?_KEY/, hosts: ['api.anthropic.com'], prefix: 'sk-ant-' },
+  { name: /(GH|GITHUB)(_[A-Z0-9]+)*_(TOKEN|PAT)/, hosts: ['api.github.com'], prefix: 'ghp_' },
+  {
+    name: /(GEMINI|GOOGLE(_AI|_GENERATIVE_AI|_GEMINI)?)(_API)?_KEY/,
+    hosts: ['generativelanguage.googleapis.com'],
+    prefix: 'AIza',
+  },
+  { name: /GOOGLE_MAPS(_API)?_KEY/, hosts: ['maps.googleapis.com'], prefix: 'AIza' },
+  { name: /SLACK(_BOT|_USER)?(_OAUTH)?_TOKEN/, hosts: ['slack.com'], prefix: 'xoxb-' },
+  { name: /STRIPE(_[A-Z0-9]+)*_KEY/, hosts: ['api.stripe.com'], prefix: 'sk_live_' },
+  { name: /NOTION(_API|_INTEGRATION)?_(KEY|TOKEN|SECRET)/, hosts: ['api.notion.com'], prefix: 'ntn_' },
+  { name: /DISCORD(_BOT)?_TOKEN/, hosts: ['discord.com'] },
+  { name: /GITLAB(_[A-Z0-9]+)*_(TOKEN|PAT)/, hosts: ['gitlab.com'], prefix: 'glpat-' },
+  { name: /(XAI|GROK)(_API)?_KEY/, hosts: ['api.x.ai'], prefix: 'xai-' },
+  { name: /GROQ(_API)?_KEY/, hosts: ['api.groq.com'], prefix: 'gsk_' },
+  { name: /MISTRAL(_API)?_KEY/, hosts: ['api.mistral.ai'] },
+  { name: /DEEPSEEK(_API)?_KEY/, hosts: ['api.deepseek.com'], prefix: 'sk-' },
+  { name: /PERPLEXITY(_API)?_KEY/, hosts: ['api.perplexity.ai'], prefix: 'pplx-' },
+  { name: /TOGETHER(AI)?(_API)?_KEY/, hosts: ['api.together.xyz'] },
+  { name: /FIREWORKS(_API)?_KEY/, hosts: ['api.fireworks.ai'], prefix: 'fw_' },
+  { name: /CEREBRAS(_API)?_KEY/, hosts: ['api.cerebras.ai'], prefix: 'csk-' },
+  { name: /DEEPINFRA(_API)?_(KEY|TOKEN)/, hosts: ['api.deepinfra.com'] },
+  { name: /(HF|HUGGINGFACE|HUGGING_FACE_HUB)(_API)?_(KEY|TOKEN)/, hosts: ['huggingface.co'], prefix: 'hf_' },
+  { name: /REPLICATE_API_(KEY|TOKEN)/, hosts: ['api.replicate.com'], prefix: 'r8_' },
+  { name: /COHERE(_API)?_KEY/, hosts: ['api.cohere.com'] },
+  { name: /ELEVEN(LABS)?(_API)?_KEY/, hosts: ['api.elevenlabs.io'], prefix: 'sk_' },
+  { name: /BRAVE(_SEARCH)?(_API)?_KEY/, hosts: ['api.search.brave.com'], prefix: 'BSA' },
+  { name: /TAVILY(_API)?_KEY/, hosts: ['api.tavily.com'], prefix: 'tvly-' },
+  { name: /SENDGRID(_API)?_KEY/, hosts: ['api.sendgrid.com'], prefix: 'SG.' },
+  { name: /RESEND(_API)?_KEY/, hosts: ['api.resend.com'], prefix: 're_' },
+  { name: /MAILGUN(_API)?_KEY/, hosts: ['api.mailgun.net'] },
+  { name: /TWILIO(_[A-Z0-9]+)*_(TOKEN|KEY|SECRET)/, hosts: ['api.twilio.com'] },
+  { name: /LINEAR(_API)?_(KEY|TOKEN)/, hosts: ['api.linear.app'], prefix: 'lin_api_' },
+  { name: /AIRTABLE(_[A-Z0-9]+)*_(KEY|TOKEN|PAT)/, hosts: ['api.airtable.com'], prefix: 'pat' },
+  { name: /ASANA(_[A-Z0-9]+)*_(TOKEN|PAT)/, hosts: ['app.asana.com'] },
+  { name: /FIGMA(_[A-Z0-9]+)*_(TOKEN|KEY)/, hosts: ['api.figma.com'], prefix: 'figd_' },
+  { name: /CLOUDFLARE(_API)?_(KEY|TOKEN)/, hosts: ['api.cloudflare.com'] },
+  { name: /DIGITALOCEAN(_[A-Z0-9]+)*_TOKEN/, hosts: ['api.digitalocean.com'], prefix: 'dop_v1_' },
+  { name: /VERCEL(_API)?_TOKEN/, hosts: ['api.vercel.com'] },
+  { name: /NPM_TOKEN/, hosts: ['registry.npmjs.org'], prefix: 'npm_' },
+  { name: /SENTRY(_[A-Z0-9]+)*_TOKEN/, hosts: ['sentry.io'] },
+  { name: /TODOIST(_API)?_(KEY|TOKEN)/, hosts: ['api.todoist.com'] },
+  { name: /OPENWEATHER(MAP)?(_API)?_KEY/, hosts: ['api.openweathermap.org'] },
+  { name: /TELEGRAM(_BOT)?_TOKEN/, hosts: ['api.telegram.org'] },
+];
+
+/** Headers besides `Authorization` in which a service takes its key, lower case. */
+const headers: Readonly<Record<string, readonly string[]>> = {
+  'api.anthropic.com': ['x-api-key'],
+  'api.cloudflare.com': ['x-auth-key'],
+  'api.elevenlabs.io': ['xi-api-key'],
+  'api.figma.com': ['x-figma-token'],
+  'api.search.brave.com': ['x-subscription-token'],
+  'app.posthog.com': ['x-api-key'],
+  'api.pinecone.io': ['api-key'],
+  'api.cognitive.microsoft.com': ['ocp-apim-subscription-key'],
+  'generativelanguage.googleapis.com': ['x-goog-api-key'],
+  'gitlab.com': ['private-token'],
+  'maps.googleapis.com': ['x-goog-api-key'],
+  'places.googleapis.com': ['x-goog-api-key'],
+  'routes.googleapis.com': ['x-goog-api-key'],
+  'api.newrelic.com': ['api-key'],
+  'api.datadoghq.com': ['dd-api-key', 'dd-application-key'],
+  'api.openweathermap.org': ['x-api-key'],
+  'api.brevo.com': ['api-key'],
+  'api.coingecko.com': ['x-cg-demo-api-key'],
+  'pro-api.coingecko.com': ['x-cg-pro-api-key'],
+  'pro-api.coinmarketcap.com': ['x-cmc_pro_api_key'],
+  'google.serper.dev': ['x-api-key'],
+  'api.exa.ai': ['x-api-key'],
+};
+
+/** The same for services that give each customer a host of its own: the parent domain decides. */
+const headersBelow: Readonly<Record<string, readonly string[]>> = {
+  'openai.azure.com': ['api-key'],
+  'cognitiveservices.azure.com': ['ocp-apim-subscription-key'],
+  'api.cognitive.microsoft.com': ['ocp-apim-subscription-key'],
+  'search.windows.net': ['api-key'],
+  'myshopify.com': ['x-shopify-access-token'],
+  'pinecone.io': ['api-key'],
+  'qdrant.io': ['api-key'],
+};
+
+/** Hosts to suggest for a binding, by the name of the secret; empty when the name is not known. */
+export function wellKnownHosts(secretName: string): readonly string[] {
+  return keyNamed(secretName)?.hosts ?? [];
+}
+
+/** Header names (lower case) that carry a key at this canonical host besides `authorization`. */
+export function wellKnownHeaders(host: string): readonly string[] {
+  const exact = Object.hasOwn(headers, host) ? headers[host] : undefined;
+  if (exact !== undefined) return exact;
+  const parent = Object.keys(headersBelow).find((domain) => host.endsWith(`.${domain}`));
+  return parent === undefined ? [] : (headersBelow[parent] ?? []);
+}
+
+/**
+ * The public prefix (`sk-`, `ghp_`) that a placeholder should imitate, from the name of a secret; empty if none. Never
+ * looks at the value: the code must not learn which kind of key the owner holds.
+ */
+export function placeholderShape(secretName: string): string {
+  return keyNamed(secretName)?.prefix ?? '';
+}
+
+function keyNamed(secretName: string): WellKnownKey | undefined {
+  const upper = secretName.toUpperCase();
+  return keys.find((key) => new RegExp(`^(?:${key.name.source})$`).test(upper));
+}
