@@ -1,0 +1,61 @@
+import type { ClientRequest } from 'node:http';
+import { abortReason, UpstreamError } from './upstreamError.ts';
+
+export type UpstreamBody = Uint8Array | AsyncIterable<Uint8Array> | null;
+
+/** Rejects with the reason as soon as the signal fires; `release` forgets about it. */
+function untilAborted(signal: AbortSignal): Readonly<{ promise: Promise<never>; release: () => void }> {
+  let release = (): void => {};
+  const promise = new Promise<never>((_resolve, reject) => {
+    const onAbort = (): void => reject(abortReason(signal));
+    signal.addEventListener('abort', onAbort, { once: true });
+    release = () => signal.removeEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+  });
+  promise.catch(() => {});
+  return { promise, release };
+}
+
+/** Resolves when more may be written or when nothing can be any more. */
+function drained(outgoing: ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      outgoing.off('drain', done).off('close', done).off('error', done);
+      resolve();
+    };
+    outgoing.on('drain', done).on('close', done).on('error', done);
+    if (outgoing.destroyed) done();
+  });
+}
+
+/**
+ * Writes the body no faster than the upstream takes it. Stops when the signal fires, also while the source is silent,
+ * and tells the source. Throws UpstreamError `aborted` when the source breaks, or the signal's reason; a connection
+ * that breaks is reported by `outgoing` itself.
+ */
+export async function sendBody(outgoing: ClientRequest, body: UpstreamBody, signal: AbortSignal): Promise<void> {
+  if (body === null || body instanceof Uint8Array) {
+    outgoing.end(body ?? undefined);
+    return;
+  }
+  const aborted = untilAborted(signal);
+  const chunks = body[Symbol.asyncIterator]();
+  try {
+    while (!outgoing.destroyed) {
+      const next = await Promise.race([chunks.next(), aborted.promise]);
+      if (next.done === true) {
+        outgoing.end();
+        return;
+      }
+      // An empty chunk would be the last one (RFC 9112, section 7.1).
+      if (next.value.length > 0 && !outgoing.write(next.value)) {
+        await Promise.race([drained(outgoing), aborted.promise]);
+      }
+    }
+  } catch (error) {
+    throw error instanceof UpstreamError ? error : new UpstreamError('aborted', 'The request body broke off');
+  } finally {
+    aborted.release();
+    Promise.resolve(chunks.return?.()).catch(() => {});
+  }
+}

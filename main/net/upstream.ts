@@ -1,0 +1,210 @@
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
+import type { HeaderPair } from '../core/door.ts';
+import { dial } from './dial.ts';
+import type { DialTarget } from './resolve.ts';
+import { sendBody, type UpstreamBody } from './sendBody.ts';
+import { abortReason, errorCodeOf, UpstreamError } from './upstreamError.ts';
+
+export type UpstreamRequest = Readonly<{
+  secure: boolean;
+  /** Canonical host, the name that the certificate must carry. */
+  host: string;
+  target: DialTarget;
+  method: string;
+  /** Canonical path and query. */
+  path: string;
+  /** Lower-case names without framing (`content-length`, `transfer-encoding`, `connection`): that is ours. */
+  headers: ReadonlyMap<string, string>;
+  body: UpstreamBody;
+  signal?: AbortSignal;
+  /** TCP and TLS, default 10,000 ms. */
+  connectTimeoutMs?: number;
+  /** Longest silence while somebody waits for the answer or its next bytes. Default: only the total counts. */
+  idleTimeoutMs?: number;
+  /** From the call to the last byte of the answer. */
+  totalTimeoutMs: number;
+  /** Bytes of answer body before `upstream_too_large`. */
+  maxResponseBytes?: number;
+}>;
+
+export type UpstreamResponse = Readonly<{
+  status: number;
+  /** As sent: names in the upstream's case, repeated names kept apart. */
+  headers: readonly HeaderPair[];
+  /** One pass. Reading pulls from the upstream; leaving early closes the connection. Throws UpstreamError. */
+  body: AsyncIterable<Uint8Array>;
+  /** Ends the exchange for whoever does not want the body. */
+  close(): void;
+}>;
+
+const maxHeaderBytes = 65_536;
+const maxInformational = 8;
+
+/** The one way of this app to an upstream: HTTP/1.1, one connection per exchange, never a redirect followed. */
+export class Upstream {
+  readonly #trust: SecureContext;
+
+  constructor(trust: SecureContext) {
+    this.#trust = trust;
+  }
+
+  /** Sends one request and resolves with the head of its answer. Rejects with UpstreamError only. */
+  async exchange(request: UpstreamRequest): Promise<UpstreamResponse> {
+    const exchange = new Exchange(request);
+    try {
+      return await exchange.start(request.secure ? this.#trust : null);
+    } catch (error) {
+      throw exchange.end(error);
+    }
+  }
+}
+
+/** Owns the socket and the timers of one request; `end` releases all of them. */
+class Exchange {
+  readonly #request: UpstreamRequest;
+  readonly #stop = new AbortController();
+  readonly #total: NodeJS.Timeout;
+  #socket: Socket | null = null;
+  #idle: NodeJS.Timeout | undefined;
+
+  constructor(request: UpstreamRequest) {
+    this.#request = request;
+    this.#total = this.#deadline(request.totalTimeoutMs, 'The exchange');
+    request.signal?.addEventListener('abort', this.#onCallerAbort, { once: true });
+    if (request.signal?.aborted === true) this.#onCallerAbort();
+  }
+
+  readonly #onCallerAbort = (): void => this.#fail(new UpstreamError('aborted', 'The request was aborted'));
+
+  #fail(error: UpstreamError): void {
+    this.#stop.abort(error);
+    this.#socket?.destroy();
+  }
+
+  #deadline(ms: number, what: string): NodeJS.Timeout {
+    return setTimeout(
+      () => this.#fail(new UpstreamError('upstream_timeout', `${what} with ${this.#request.host} took over ${ms} ms`)),
+      ms,
+    );
+  }
+
+  async #whileIdle<T>(wait: () => Promise<T>): Promise<T> {
+    const limitMs = this.#request.idleTimeoutMs;
+    if (limitMs !== undefined) this.#idle = this.#deadline(limitMs, 'The silence');
+    try {
+      return await wait();
+    } finally {
+      clearTimeout(this.#idle);
+    }
+  }
+
+  /** Releases everything and says why it ended: the first cause counts, not the noise of closing. */
+  end(error?: unknown): UpstreamError {
+    const cause = this.#stop.signal.aborted
+      ? abortReason(this.#stop.signal)
+      : error instanceof UpstreamError
+        ? error
+        : new UpstreamError('upstream_protocol', `${this.#request.host} broke off (${errorCodeOf(error)})`);
+    clearTimeout(this.#total);
+    clearTimeout(this.#idle);
+    this.#request.signal?.removeEventListener('abort', this.#onCallerAbort);
+    this.#fail(cause);
+    return cause;
+  }
+
+  async start(trust: SecureContext | null): Promise<UpstreamResponse> {
+    const { host, target } = this.#request;
+    const connecting = this.#deadline(this.#request.connectTimeoutMs ?? 10_000, 'Connecting');
+    try {
+      this.#socket = await dial({ host, target, trust, signal: this.#stop.signal });
+    } finally {
+      clearTimeout(connecting);
+    }
+    const message = await this.#whileIdle(() => this.#send(this.#open()));
+    const status = message.statusCode ?? 0;
+    if (status < 200 || status > 599)
+      throw new UpstreamError('upstream_protocol', `${host} answered with status ${status}`);
+    return { status, headers: headerPairs(message), body: this.#read(message), close: () => void this.end() };
+  }
+
+  #open(): ClientRequest {
+    const { method, path, headers, body } = this.#request;
+    const socket = this.#socket;
+    if (socket === null || socket.destroyed)
+      throw new UpstreamError('upstream_unreachable', 'The connection closed at once');
+    socket.on('error', () => {});
+    return httpRequest({
+      // No agent: a connection never outlives its exchange, so runs and secrets share none (ATTACKS B43).
+      createConnection: () => socket,
+      method,
+      path,
+      headers: { ...Object.fromEntries(headers), ...framing(method, body) },
+      setHost: false,
+      insecureHTTPParser: false,
+      maxHeaderSize: maxHeaderBytes,
+    });
+  }
+
+  #send(outgoing: ClientRequest): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      let informational = 0;
+      outgoing.on('error', reject);
+      outgoing.on('close', () =>
+        reject(new UpstreamError('upstream_protocol', 'The connection closed without an answer')),
+      );
+      outgoing.on('information', () => {
+        informational += 1;
+        if (informational > maxInformational) reject(new UpstreamError('upstream_protocol', 'Too many 1xx answers'));
+      });
+      outgoing.on('upgrade', (_message, socket) => {
+        socket.destroy();
+        reject(new UpstreamError('upstream_protocol', 'The upstream switched protocols'));
+      });
+      outgoing.on('response', (message) => {
+        message.on('error', () => {});
+        resolve(message);
+      });
+      sendBody(outgoing, this.#request.body, this.#stop.signal).catch((error: UpstreamError) => {
+        this.#fail(error);
+        reject(error);
+      });
+    });
+  }
+
+  async *#read(message: IncomingMessage): AsyncGenerator<Uint8Array> {
+    const limit = this.#request.maxResponseBytes ?? Number.POSITIVE_INFINITY;
+    const chunks: AsyncIterator<Uint8Array> = message[Symbol.asyncIterator]();
+    let received = 0;
+    try {
+      for (;;) {
+        const next = await this.#whileIdle(() => chunks.next());
+        if (next.done === true) break;
+        received += next.value.length;
+        if (received > limit) {
+          throw new UpstreamError('upstream_too_large', `${this.#request.host} sent more than ${limit} bytes`);
+        }
+        yield next.value;
+      }
+    } catch (error) {
+      throw this.end(error);
+    } finally {
+      this.end();
+    }
+  }
+}
+
+function framing(method: string, body: UpstreamBody): Readonly<Record<string, string>> {
+  const common = { connection: 'close' };
+  if (body === null) return ['POST', 'PUT', 'PATCH'].includes(method) ? { ...common, 'content-length': '0' } : common;
+  if (body instanceof Uint8Array) return { ...common, 'content-length': String(body.length) };
+  return { ...common, 'transfer-encoding': 'chunked' };
+}
+
+function headerPairs(message: IncomingMessage): readonly HeaderPair[] {
+  const { rawHeaders } = message;
+  return Array.from({ length: rawHeaders.length / 2 }, (_, index): HeaderPair => {
+    return [rawHeaders[index * 2] ?? '', rawHeaders[index * 2 + 1] ?? ''];
+  });
+}
