@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { secretNameSchema } from './bridge.ts';
-import type { Card } from './card.ts';
+import type { Card, CardOutcome } from './card.ts';
 import type { ErrorBody } from './errors.ts';
 import type {
   AgentCreated,
@@ -42,14 +42,14 @@ const places = { hosts, headers: z.array(z.string().max(128)).max(16).optional()
 /** Waiting subjects as the list beside the decision view shows them: enough to pick one, nothing to press. */
 export type WaitingRow = Readonly<Pick<Card, 'subject' | 'id' | 'sentence' | 'createdAtMs' | 'expiresAtMs'>>;
 
+export type CardKey = Readonly<Pick<Card, 'subject' | 'id'>>;
+export type DecisionPlace = Readonly<{ x: number; y: number; width: number; height: number; card: CardKey }>;
+
 export const windowIpc = {
   calls: {
     status: call<StatusView>()(nothing),
     waiting: call<readonly WaitingRow[]>()(nothing),
     showCard: call<null>()(z.strictObject({ subject: subjectSchema, id: z.string().max(128) }).nullable()),
-    placeDecision: call<null>()(
-      z.strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }).nullable(),
-    ),
     agents: call<readonly AgentView[]>()(nothing),
     addAgent: call<AgentCreated>()(nameInput),
     pauseAgent: call<null>()(z.strictObject({ name: z.string(), paused: z.boolean() })),
@@ -99,13 +99,17 @@ export const windowIpc = {
   events: {
     /** Something changed; the view reads again what it shows. */
     changed: event<Readonly<{ what: 'waiting' | 'requests' | 'status' }>>(),
-    /** Main wants this card in front (notification click, second launch). */
-    openCard: event<Readonly<{ subject: Card['subject']; id: string }> | null>(),
+    /** The owner asked for this card elsewhere (notification, tray): show the list of waiting requests beside it. */
+    openCard: event<CardKey>(),
+    /** Where main has put the decision view over this window, in CSS pixels; null while none is shown. */
+    decisionPlace: event<DecisionPlace | null>(),
   },
 } as const;
 
-/** What the decision view shows: one card, and whether its buttons are armed yet. */
-export type DecisionState = Readonly<{ card: Card; armed: boolean }>;
+/** What the decision view shows: one card, or how it ended; `armsInMs` 0 means that its buttons work now. */
+export type DecisionState =
+  | Readonly<{ kind: 'card'; card: Card; armsInMs: number }>
+  | Readonly<{ kind: 'ended'; id: string; outcome: CardOutcome }>;
 
 export const decisionIpc = {
   calls: {
@@ -124,6 +128,8 @@ export const decisionIpc = {
       z.strictObject({ requestId: z.string().max(128), name: secretNameSchema, hosts, revision: z.string().max(128) }),
     ),
     addSecret: call<SecretView>()(z.strictObject({ name: secretNameSchema, value: secretValue, hosts })),
+    extend: call<null>()(z.strictObject({ minutes: z.number().int().min(1).max(1440) })),
+    close: call<null>()(nothing),
   },
   events: {
     state: event<DecisionState | null>(),

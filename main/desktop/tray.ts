@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import { dialog, Menu, type MenuItemConstructorOptions, nativeImage, Tray } from 'electron';
+import type { Log } from '../core/log.ts';
+import { type TrayFacts, trayIcon, trayTooltip, waitingText } from './trayModel.ts';
+
+export type TrayActions = Readonly<{
+  open: () => void;
+  pause: () => void;
+  resume: () => void;
+  lock: () => void;
+  panic: () => void;
+  quit: () => void;
+}>;
+
+/** The tray icon and its menu. Without a tray the app still works: a second launch opens the window. */
+export class AppTray {
+  readonly #tray: Tray | null;
+  readonly #icons: string;
+  readonly #actions: TrayActions;
+
+  constructor(icons: string, actions: TrayActions, facts: TrayFacts, log: Log) {
+    this.#icons = icons;
+    this.#actions = actions;
+    this.#tray = this.#create(facts, log);
+    this.#tray?.on('click', actions.open);
+    this.update(facts);
+  }
+
+  /** On Linux a menu shows new labels only once it is set anew, so each update makes one. */
+  update(facts: TrayFacts): void {
+    if (this.#tray === null) return;
+    this.#tray.setImage(this.#image(facts));
+    this.#tray.setToolTip(trayTooltip(facts));
+    this.#tray.setContextMenu(Menu.buildFromTemplate(this.#menu(facts)));
+  }
+
+  dispose(): void {
+    this.#tray?.destroy();
+  }
+
+  #create(facts: TrayFacts, log: Log): Tray | null {
+    try {
+      return new Tray(this.#image(facts));
+    } catch (error) {
+      log.warn({ err: error }, 'no tray on this desktop; start OAuth3 again to open its window');
+      return null;
+    }
+  }
+
+  #image(facts: TrayFacts): Electron.NativeImage {
+    const image = nativeImage.createFromPath(join(this.#icons, `${trayIcon(facts)}.png`));
+    image.setTemplateImage(process.platform === 'darwin');
+    return image;
+  }
+
+  #menu(facts: TrayFacts): MenuItemConstructorOptions[] {
+    const actions = this.#actions;
+    const locked = facts.vault !== 'unlocked';
+    return [
+      { label: waitingText(facts.waiting), enabled: facts.waiting > 0, click: actions.open },
+      { label: 'Open OAuth3', click: actions.open },
+      { type: 'separator' },
+      facts.paused ? { label: 'Resume', click: actions.resume } : { label: 'Pause', click: actions.pause },
+      { label: locked ? 'Vault is locked' : 'Lock the vault', enabled: !locked, click: actions.lock },
+      { label: 'Panic…', click: () => void askPanic(actions.panic) },
+      { type: 'separator' },
+      { label: 'Quit', click: actions.quit },
+    ];
+  }
+}
+
+async function askPanic(panic: () => void): Promise<void> {
+  const answer = await dialog.showMessageBox({
+    type: 'warning',
+    message: 'Stop everything?',
+    detail: 'Running code is killed, all trust is revoked, every agent is paused and the vault is locked.',
+    buttons: ['Cancel', 'Stop everything'],
+    defaultId: 0,
+    cancelId: 0,
+    noLink: true,
+  });
+  if (answer.response === 1) panic();
+}

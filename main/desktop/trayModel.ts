@@ -1,0 +1,32 @@
+import type { VaultState } from '../../contract/states.ts';
+
+/** What the tray shows, computed from facts; each state has an icon of its own shape. */
+export type TrayFacts = Readonly<{ waiting: number; running: number; paused: boolean; vault: VaultState }>;
+export type TrayIcon = 'idle' | 'waiting' | 'running' | 'paused' | 'locked';
+
+export function trayIcon(facts: TrayFacts): TrayIcon {
+  if (facts.vault !== 'unlocked') return 'locked';
+  if (facts.paused) return 'paused';
+  if (facts.waiting > 0) return 'waiting';
+  return facts.running > 0 ? 'running' : 'idle';
+}
+
+export function trayTooltip(facts: TrayFacts): string {
+  switch (trayIcon(facts)) {
+    case 'locked':
+      return 'OAuth3: the vault is locked';
+    case 'paused':
+      return 'OAuth3: paused, nothing new runs';
+    case 'waiting':
+      return `OAuth3: ${waitingText(facts.waiting)}`;
+    case 'running':
+      return `OAuth3: ${facts.running} running`;
+    case 'idle':
+      return 'OAuth3: nothing waits';
+  }
+}
+
+export function waitingText(waiting: number): string {
+  if (waiting === 0) return 'Nothing waits for you';
+  return waiting === 1 ? '1 request waits for you' : `${waiting} requests wait for you`;
+}
