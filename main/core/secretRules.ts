@@ -1,7 +1,6 @@
-export type RuleVerdict = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>;
+import type { Delivery } from '../../contract/states.ts';
 
-/** How the code gets a secret: as a stand-in that the gateway swaps, or as the real value. */
-export type SecretDelivery = 'placeholder' | 'raw';
+export type RuleVerdict = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>;
 
 export const minSecretLength = 8;
 export const maxSecretLength = 16_384;
@@ -130,7 +129,7 @@ const commonValues: ReadonlySet<string> = new Set([
  * Whether a value can be kept and used in this way. Values that would not fit into a header are for `raw` only;
  * values that are short or common are refused, since masking them would mangle output and confirm guesses.
  */
-export function checkSecretValue(value: string, delivery: SecretDelivery = 'placeholder'): RuleVerdict {
+export function checkSecretValue(value: string, delivery: Delivery = 'placeholder'): RuleVerdict {
   if (value.length < minSecretLength) return refuse(`The value is shorter than ${minSecretLength} characters.`);
   if (value.length > maxSecretLength) return refuse(`The value is longer than ${maxSecretLength} characters.`);
   if (/\p{Surrogate}/u.test(value)) return refuse('The value is not valid text.');

@@ -1,0 +1,148 @@
+import type { Segment } from '../../contract/display.ts';
+
+export type DisplayOptions = Readonly<{
+  /** Cut after this many characters; a mark says how many more there are. Never set it for code. */
+  maxChars?: number;
+  /** Let line breaks and tabs through; without it they are marked. */
+  multiline?: boolean;
+}>;
+
+// Whatever Unicode says is not drawn, is drawn as nothing, or changes how neighbours are drawn; unassigned and private
+// characters, whose looks nobody knows; and our own brackets, so that text cannot imitate a mark.
+const hiddenClass =
+  '[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{Cn}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}\\u2800\\ufffc\\u27e6\\u27e7]|(?! )\\p{Zs}';
+
+// A letter carries few accents in any language; a stack of them covers the lines around it.
+const maxAccents = 4;
+/** More spaces than code is indented by: beyond this, what follows is out of sight. */
+export const maxSpaces = 40;
+/** More blank lines in a row than people leave. */
+export const maxBlankLines = 5;
+
+const accents = `(?<=\\p{M}{${maxAccents}})\\p{M}+`;
+const spaces = `[ \\t]{${maxSpaces + 1},}`;
+const blankLines = `(?<=\\n)(?:[ \\t]*\\r?\\n){${maxBlankLines + 1},}`;
+
+const singleLine = (): RegExp => new RegExp(`${accents}|${spaces}|${hiddenClass}`, 'gu');
+const multiLine = (): RegExp =>
+  new RegExp(`${blankLines}|${accents}|${spaces}|\\r\\n|(?![\\n\\t])(?:${hiddenClass})`, 'gu');
+
+type Mark = Readonly<{ text: string; title: string }>;
+
+/**
+ * Makes text from outside safe to show: control, format, bidi, invisible and look-alike-space characters become marks,
+ * and so do long stretches of blank space. The one function for every field, short or long.
+ */
+export function toSegments(text: string, options: DisplayOptions = {}): readonly Segment[] {
+  const { shown, cut } = cutText(text, options.maxChars);
+  const segments: Segment[] = [];
+  let pending: { mark: Mark; count: number } | null = null;
+  const flushMark = (): void => {
+    if (pending === null) return;
+    const times = pending.count > 1 ? ` ×${pending.count}` : '';
+    segments.push({ kind: 'mark', text: pending.mark.text + times, title: pending.mark.title });
+    pending = null;
+  };
+  const addText = (piece: string): void => {
+    if (piece === '') return;
+    flushMark();
+    const last = segments.at(-1);
+    if (last?.kind === 'text') segments[segments.length - 1] = { kind: 'text', text: last.text + piece };
+    else segments.push({ kind: 'text', text: piece });
+  };
+  let cursor = 0;
+  for (const match of shown.matchAll(options.multiline === true ? multiLine() : singleLine())) {
+    const found = match[0];
+    addText(shown.slice(cursor, match.index));
+    cursor = match.index + found.length;
+    if (options.multiline === true && found === '\r\n') {
+      addText('\n');
+      continue;
+    }
+    const mark = describe(found);
+    const previous: { mark: Mark; count: number } | null = pending;
+    if (previous !== null && previous.mark.text === mark.text) pending = { mark, count: previous.count + 1 };
+    else {
+      flushMark();
+      pending = { mark, count: 1 };
+    }
+    if (found.length > 1 && found.endsWith('\n')) addText('\n');
+  }
+  addText(shown.slice(cursor));
+  flushMark();
+  if (cut > 0) segments.push({ kind: 'mark', text: `… ${cut} more characters`, title: 'shortened here' });
+  return segments;
+}
+
+/**
+ * Code as one entry a line, nothing left out, so that the index is the line number. A long stretch of blank lines is
+ * announced in its first line.
+ */
+export function toCodeLines(code: string): readonly (readonly Segment[])[] {
+  const lines = code.split(/\r\n|\n/);
+  const shown = lines.map((line) => [...toSegments(line, { multiline: true })]);
+  let firstBlank = 0;
+  for (let index = 0; index <= lines.length; index += 1) {
+    if (index < lines.length && /^[ \t]*$/.test(lines[index] ?? '')) continue;
+    const count = index - firstBlank;
+    if (count > maxBlankLines) shown[firstBlank]?.push({ kind: 'mark', ...blankLineMark(count) });
+    firstBlank = index + 1;
+  }
+  return shown;
+}
+
+/** The same as plain text, for places that cannot draw a mark: `a⟦U+202E⟧b`. */
+export function toVisibleText(text: string, options: DisplayOptions = {}): string {
+  return toSegments(text, options)
+    .map((segment) => (segment.kind === 'text' ? segment.text : `⟦${segment.text}⟧`))
+    .join('');
+}
+
+const hiddenInCode = new RegExp(`(?:\\r\\n|[\\n\\t\\u27e6\\u27e7])|(${hiddenClass})`, 'gu');
+
+/** How many characters of a text of several lines would not be seen; line breaks and tabs do not count. */
+export function countHidden(text: string): number {
+  let count = 0;
+  for (const match of text.matchAll(hiddenInCode)) if (match[1] !== undefined) count += 1;
+  return count;
+}
+
+/** How many stretches of blank lines or spaces are long enough to push what follows out of sight. */
+export function countBlankRuns(text: string): number {
+  return [...text.matchAll(new RegExp(`${blankLines}|${spaces}(?=[^ \\t\\r\\n])`, 'gu'))].length;
+}
+
+function cutText(text: string, maxChars: number | undefined): Readonly<{ shown: string; cut: number }> {
+  if (maxChars === undefined || text.length <= maxChars) return { shown: text, cut: 0 };
+  const characters = [...text];
+  if (characters.length <= maxChars) return { shown: text, cut: 0 };
+  return { shown: characters.slice(0, maxChars).join(''), cut: characters.length - maxChars };
+}
+
+const blankLineMark = (count: number): Mark => ({
+  text: `${count} blank lines`,
+  title: 'a long stretch of blank lines',
+});
+
+function describe(found: string): Mark {
+  if (/^[ \t]{2,}$/.test(found)) return { text: `${found.length} spaces`, title: 'a long stretch of blank space' };
+  if (/^[ \t\r\n]{2,}$/.test(found)) return blankLineMark(found.split('\n').length - 1);
+  if (/^\p{M}{1,}$/u.test(found) && !/\p{Default_Ignorable_Code_Point}/u.test(found)) {
+    return { text: `${[...found].length} combining marks`, title: 'stacked accents' };
+  }
+  const point = found.codePointAt(0) ?? 0;
+  return { text: `U+${point.toString(16).toUpperCase().padStart(4, '0')}`, title: titleOf(found, point) };
+}
+
+function titleOf(character: string, point: number): string {
+  if (point === 0x0a || point === 0x0d || point === 0x2028 || point === 0x2029) return 'line break';
+  if (point === 0x09) return 'tab';
+  if (/\p{Bidi_Control}/u.test(character)) return 'changes the direction of text';
+  if (point >= 0xe0000 && point <= 0xe007f) return 'invisible tag character';
+  if (/\p{Cc}/u.test(character)) return 'control character';
+  if (/\p{Cs}/u.test(character)) return 'half of a broken character';
+  if (/\p{Zs}/u.test(character) || point === 0x2800) return 'unusual space';
+  if (/\p{Co}|\p{Cn}/u.test(character)) return 'character without a known look';
+  if (point === 0x27e6 || point === 0x27e7) return 'bracket that marks are made of';
+  return 'invisible character';
+}
