@@ -35,43 +35,44 @@ type Mark = Readonly<{ text: string; title: string }>;
  */
 export function toSegments(text: string, options: DisplayOptions = {}): readonly Segment[] {
   const { shown, cut } = cutText(text, options.maxChars);
-  const segments: Segment[] = [];
-  let pending: { mark: Mark; count: number } | null = null;
-  const flushMark = (): void => {
-    if (pending === null) return;
-    const times = pending.count > 1 ? ` ×${pending.count}` : '';
-    segments.push({ kind: 'mark', text: pending.mark.text + times, title: pending.mark.title });
-    pending = null;
-  };
-  const addText = (piece: string): void => {
-    if (piece === '') return;
-    flushMark();
-    const last = segments.at(-1);
-    if (last?.kind === 'text') segments[segments.length - 1] = { kind: 'text', text: last.text + piece };
-    else segments.push({ kind: 'text', text: piece });
-  };
+  const pieces = new Pieces();
   let cursor = 0;
   for (const match of shown.matchAll(options.multiline === true ? multiLine() : singleLine())) {
     const found = match[0];
-    addText(shown.slice(cursor, match.index));
+    pieces.addText(shown.slice(cursor, match.index));
     cursor = match.index + found.length;
-    if (options.multiline === true && found === '\r\n') {
-      addText('\n');
-      continue;
-    }
-    const mark = describe(found);
-    const previous: { mark: Mark; count: number } | null = pending;
-    if (previous !== null && previous.mark.text === mark.text) pending = { mark, count: previous.count + 1 };
-    else {
-      flushMark();
-      pending = { mark, count: 1 };
-    }
-    if (found.length > 1 && found.endsWith('\n')) addText('\n');
+    if (options.multiline !== true || found !== '\r\n') pieces.addMark(describe(found));
+    if (found.length > 1 && found.endsWith('\n')) pieces.addText('\n');
   }
-  addText(shown.slice(cursor));
-  flushMark();
-  if (cut > 0) segments.push({ kind: 'mark', text: `… ${cut} more characters`, title: 'shortened here' });
-  return segments;
+  pieces.addText(shown.slice(cursor));
+  if (cut > 0) pieces.addMark({ text: `… ${cut} more characters`, title: 'shortened here' });
+  return pieces.segments();
+}
+
+/** Collects text and marks; neighbours of the same kind become one. */
+class Pieces {
+  readonly #pieces: ({ text: string } | { mark: Mark; count: number })[] = [];
+
+  addText(text: string): void {
+    const last = this.#pieces.at(-1);
+    if (text === '') return;
+    if (last !== undefined && 'text' in last) last.text += text;
+    else this.#pieces.push({ text });
+  }
+
+  addMark(mark: Mark): void {
+    const last = this.#pieces.at(-1);
+    if (last !== undefined && 'mark' in last && last.mark.text === mark.text) last.count += 1;
+    else this.#pieces.push({ mark, count: 1 });
+  }
+
+  segments(): readonly Segment[] {
+    return this.#pieces.map((piece) => {
+      if ('text' in piece) return { kind: 'text', text: piece.text };
+      const times = piece.count > 1 ? ` ×${piece.count}` : '';
+      return { kind: 'mark', text: piece.mark.text + times, title: piece.mark.title };
+    });
+  }
 }
 
 /**
