@@ -37,7 +37,7 @@ const nameInput = z.strictObject({ name: z.string().min(1).max(128) });
 const idInput = z.strictObject({ id: z.string().min(1).max(128) });
 const hosts = z.array(z.string().min(1).max(300)).max(64);
 const secretValue = z.string().min(1).max(65_536);
-const places = { hosts, headers: z.array(z.string().max(128)).max(16).optional() };
+const places = { hosts, headers: z.array(z.string().max(128)).max(16).exactOptional() };
 
 /** Waiting subjects as the list beside the decision view shows them: enough to pick one, nothing to press. */
 export type WaitingRow = Readonly<Pick<Card, 'subject' | 'id' | 'sentence' | 'createdAtMs' | 'expiresAtMs'>>;
@@ -49,50 +49,53 @@ export const windowIpc = {
   calls: {
     status: call<StatusView>()(nothing),
     waiting: call<readonly WaitingRow[]>()(nothing),
-    showCard: call<null>()(z.strictObject({ subject: subjectSchema, id: z.string().max(128) }).nullable()),
+    showCard: call<void>()(z.strictObject({ subject: subjectSchema, id: z.string().max(128) }).nullable()),
     agents: call<readonly AgentView[]>()(nothing),
     addAgent: call<AgentCreated>()(nameInput),
-    pauseAgent: call<null>()(z.strictObject({ name: z.string(), paused: z.boolean() })),
+    pauseAgent: call<void>()(z.strictObject({ name: z.string(), paused: z.boolean() })),
     rotateAgent: call<AgentCreated>()(nameInput),
-    revokeAgent: call<null>()(nameInput),
+    revokeAgent: call<void>()(nameInput),
     secrets: call<readonly SecretView[]>()(nothing),
     addSecret: call<SecretView>()(
       z.strictObject({
         name: secretNameSchema,
         value: secretValue,
         ...places,
-        raw: z.boolean().optional(),
-        replace: z.boolean().optional(),
+        raw: z.boolean().exactOptional(),
+        replace: z.boolean().exactOptional(),
       }),
     ),
     bindSecret: call<SecretView>()(z.strictObject({ name: secretNameSchema, ...places })),
     rotateSecret: call<SecretView>()(
       z.strictObject({ name: secretNameSchema, value: secretValue, keepTrust: z.boolean() }),
     ),
-    removeSecret: call<null>()(nameInput),
+    removeSecret: call<void>()(nameInput),
     trust: call<readonly TrustView[]>()(nothing),
-    revokeTrust: call<null>()(idInput),
+    revokeTrust: call<void>()(idInput),
     revokeAllTrust: call<number>()(nothing),
     requests: call<readonly RequestRow[]>()(
-      z.strictObject({ status: requestStateSchema.optional(), limit: z.number().int().min(1).max(500).optional() }),
+      z.strictObject({
+        status: requestStateSchema.exactOptional(),
+        limit: z.number().int().min(1).max(500).exactOptional(),
+      }),
     ),
     requestDetail: call<RequestDetail>()(idInput),
-    extendRequest: call<null>()(z.strictObject({ id: z.string(), minutes: z.number().int().min(1).max(1440) })),
-    killRun: call<null>()(idInput),
+    extendRequest: call<void>()(z.strictObject({ id: z.string(), minutes: z.number().int().min(1).max(1440) })),
+    killRun: call<void>()(idInput),
     audit: call<readonly AuditRow[]>()(
-      z.strictObject({ limit: z.number().int().min(1).max(500), before_seq: z.number().int().optional() }),
+      z.strictObject({ limit: z.number().int().min(1).max(500), before_seq: z.number().int().exactOptional() }),
     ),
     verifyAudit: call<Readonly<{ ok: boolean; events: number; broken_at?: number; reason?: string }>>()(nothing),
     settings: call<Settings>()(nothing),
-    setSetting: call<null>()(z.strictObject({ key: z.enum(settingKeys), value: z.json() })),
+    setSetting: call<void>()(z.strictObject({ key: z.enum(settingKeys), value: z.json() })),
     localServices: call<readonly LocalServiceView[]>()(nothing),
     addLocalService: call<LocalServiceView>()(z.strictObject({ entry: z.string().max(300) })),
-    removeLocalService: call<null>()(nameInput),
-    unlock: call<null>()(z.strictObject({ passphrase: z.string().min(1).max(1024) })),
-    lock: call<null>()(nothing),
-    setPassphrase: call<null>()(z.strictObject({ passphrase: z.string().min(8).max(1024) })),
-    pause: call<null>()(nothing),
-    resume: call<null>()(nothing),
+    removeLocalService: call<void>()(nameInput),
+    unlock: call<void>()(z.strictObject({ passphrase: z.string().min(1).max(1024) })),
+    lock: call<void>()(nothing),
+    setPassphrase: call<void>()(z.strictObject({ passphrase: z.string().min(8).max(1024) })),
+    pause: call<void>()(nothing),
+    resume: call<void>()(nothing),
     panic: call<Readonly<{ runs_stopped: number; trust_revoked: number; agents_paused: number }>>()(nothing),
     wakeTest: call<Readonly<{ ok: boolean; detail: string }>>()(nothing),
   },
@@ -120,16 +123,16 @@ export const decisionIpc = {
         id: z.string().max(128),
         revision: z.string().max(128),
         verdict: verdictSchema,
-        argsPolicy: z.enum(['exact', 'any']).optional(),
-        reason: z.string().max(500).optional(),
+        argsPolicy: z.enum(['exact', 'any']).exactOptional(),
+        reason: z.string().max(500).exactOptional(),
       }),
     ),
-    confirmBinding: call<null>()(
+    confirmBinding: call<void>()(
       z.strictObject({ requestId: z.string().max(128), name: secretNameSchema, hosts, revision: z.string().max(128) }),
     ),
     addSecret: call<SecretView>()(z.strictObject({ name: secretNameSchema, value: secretValue, hosts })),
-    extend: call<null>()(z.strictObject({ minutes: z.number().int().min(1).max(1440) })),
-    close: call<null>()(nothing),
+    extend: call<void>()(z.strictObject({ minutes: z.number().int().min(1).max(1440) })),
+    close: call<void>()(nothing),
   },
   events: {
     state: event<DecisionState | null>(),

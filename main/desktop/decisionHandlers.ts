@@ -1,0 +1,42 @@
+import { CodedError } from '../../contract/errors.ts';
+import type { DecisionContract, Handlers } from '../../contract/ipc.ts';
+import type { OwnerActions } from '../../contract/owner.ts';
+import type { Principal } from '../../contract/states.ts';
+import type { Desk } from '../approvals/channel.ts';
+import type { Presenter } from './presenter.ts';
+
+export type ConfirmBinding = (
+  requestId: string,
+  secretName: string,
+  hosts: readonly string[],
+  principal: Principal,
+) => void;
+
+/** The only place in the app from which a decision can come. Every deciding call needs an armed card. */
+export function decisionHandlers(
+  owner: Pick<OwnerActions, 'addSecret' | 'extendRequest'>,
+  desk: Pick<Desk, 'decide'>,
+  confirmBinding: ConfirmBinding,
+  presenter: Presenter,
+): Handlers<DecisionContract> {
+  const by = 'desktop';
+  return {
+    current: () => presenter.state(),
+    decide: async (decision) => {
+      presenter.requireArmed(decision, decision.revision);
+      const result = await desk.decide({ ...decision, principal: by });
+      return result.ok ? { ok: true, text: result.outcome.text } : { ok: false, text: result.text };
+    },
+    confirmBinding: ({ requestId, name, hosts, revision }) => {
+      presenter.requireArmed({ subject: 'run', id: requestId }, revision);
+      confirmBinding(requestId, name, hosts, by);
+    },
+    addSecret: ({ name, value, hosts }) => owner.addSecret(by, { name, value, ...(hosts.length > 0 ? { hosts } : {}) }),
+    extend: ({ minutes }) => {
+      const state = presenter.state();
+      if (state?.kind !== 'card' || state.card.subject !== 'run') throw new CodedError('not_found', 'No card is open.');
+      owner.extendRequest(by, state.card.id, minutes);
+    },
+    close: () => presenter.close(),
+  };
+}

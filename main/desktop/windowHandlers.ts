@@ -1,0 +1,59 @@
+import type { Handlers, WindowContract } from '../../contract/ipc.ts';
+import type { OwnerActions } from '../../contract/owner.ts';
+import type { Desk } from '../approvals/channel.ts';
+import type { Presenter } from './presenter.ts';
+
+/** The window view looks and manages. It has no way to decide, to confirm a binding or to read a secret value. */
+export function windowHandlers(
+  owner: OwnerActions,
+  desk: Pick<Desk, 'waiting'>,
+  presenter: Presenter,
+): Handlers<WindowContract> {
+  const by = 'desktop';
+  return {
+    status: () => owner.status(),
+    waiting: () =>
+      desk.waiting().map(({ subject, id, sentence, createdAtMs, expiresAtMs }) => ({
+        subject,
+        id,
+        sentence,
+        createdAtMs,
+        expiresAtMs,
+      })),
+    showCard: (key) => {
+      if (key === null) presenter.close();
+      else presenter.open(key, false);
+    },
+    agents: () => owner.agents(),
+    addAgent: ({ name }) => owner.addAgent(by, name),
+    pauseAgent: ({ name, paused }) => owner.pauseAgent(by, name, paused),
+    rotateAgent: ({ name }) => owner.rotateAgent(by, name),
+    revokeAgent: ({ name }) => owner.revokeAgent(by, name),
+    secrets: () => owner.secrets(),
+    addSecret: (input) => owner.addSecret(by, input),
+    bindSecret: (input) => owner.bindSecret(by, input),
+    rotateSecret: ({ name, value, keepTrust }) => owner.rotateSecret(by, name, value, keepTrust),
+    removeSecret: ({ name }) => owner.removeSecret(by, name),
+    trust: () => owner.trust(),
+    revokeTrust: ({ id }) => owner.revokeTrust(by, id),
+    revokeAllTrust: () => owner.revokeAllTrust(by),
+    requests: (filter) => owner.requests(filter),
+    requestDetail: ({ id }) => owner.requestDetail(id),
+    extendRequest: ({ id, minutes }) => owner.extendRequest(by, id, minutes),
+    killRun: ({ id }) => owner.killRun(by, id),
+    audit: (filter) => owner.audit(filter),
+    verifyAudit: () => owner.verifyAudit(),
+    settings: () => owner.settings(),
+    setSetting: ({ key, value }) => owner.setSetting(by, key, value),
+    localServices: () => owner.localServices(),
+    addLocalService: ({ entry }) => owner.addLocalService(by, entry),
+    removeLocalService: ({ name }) => owner.removeLocalService(by, name),
+    unlock: ({ passphrase }) => owner.unlock(by, passphrase),
+    lock: () => owner.lock(by),
+    setPassphrase: ({ passphrase }) => owner.setPassphrase(by, passphrase),
+    pause: () => owner.pause(by),
+    resume: () => owner.resume(by),
+    panic: () => owner.panic(by),
+    wakeTest: () => owner.wakeTest(by),
+  };
+}
