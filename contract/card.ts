@@ -1,4 +1,3 @@
-import type { CodeReport } from './codeReport.ts';
 import type { Segment } from './display.ts';
 import type { Subject, Verdict } from './states.ts';
 
@@ -36,7 +35,8 @@ export type Card = Readonly<{
   /** The agent's own words, quoted and labelled as such; never the basis of a fact. */
   quotes: readonly Readonly<{ label: string; text: readonly Segment[] }>[];
   code?: CardCode;
-  report?: CodeReport;
+  /** What the code was seen to do, in plain sentences; warnings first. */
+  findings: readonly Readonly<{ severity: 'info' | 'warn'; text: readonly Segment[] }>[];
   /** Secrets that the owner has to add before the card can be approved. */
   missingSecrets: readonly string[];
   /** Secrets that no binding covers: each needs its own step ("put KEY into requests to host H?"). */
