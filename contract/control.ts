@@ -98,10 +98,7 @@ export const controlCommands = {
 
 export type ControlCommand = keyof typeof controlCommands;
 export type ControlParams<Name extends ControlCommand> = z.infer<(typeof controlCommands)[Name]['params']>;
-export type ControlValue<Name extends ControlCommand> =
-  | NonNullable<(typeof controlCommands)[Name]['value']>
-  | NullValue<Name>;
-type NullValue<Name extends ControlCommand> = null extends (typeof controlCommands)[Name]['value'] ? null : never;
+export type ControlValue<Name extends ControlCommand> = Exclude<(typeof controlCommands)[Name]['value'], undefined>;
 
 export function isControlCommand(name: string): name is ControlCommand {
   return Object.hasOwn(controlCommands, name);
