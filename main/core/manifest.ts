@@ -1,0 +1,119 @@
+import type { Isolation } from '../../contract/runtime.ts';
+import { codeHash, sha256Hex } from './digest.ts';
+import { formatHostRule, type HostRule } from './host.ts';
+import type { Manifest, ManifestSecret, SecretPlaces } from './manifestTypes.ts';
+import { narrowRules, readStoredRules, sortRules } from './networkRules.ts';
+import type { SecretRecord } from './records.ts';
+import type { RequestPlan } from './requestPlan.ts';
+
+/** Looks up what the vault knows about a secret; null when the owner has not added it. */
+export type SecretLookup = (name: string) => Pick<SecretRecord, 'id' | 'version' | 'delivery' | 'binding'> | null;
+
+/** Hosts confirmed on the card of one request: secret name -> host rules as text. */
+export type RequestBindings = Readonly<Record<string, readonly string[]>>;
+
+/** What would carry the run, as the chosen backend states it. */
+export type SandboxFacts = Readonly<{ isolation: Isolation; carrier: Manifest['carrier'] }>;
+
+export type ManifestInput = Readonly<{
+  agentId: string;
+  plan: RequestPlan;
+  code: Uint8Array;
+  sandbox: SandboxFacts;
+  secretOf: SecretLookup;
+  requestBindings: RequestBindings;
+}>;
+
+const noPlaces: SecretPlaces = { headers: [], query: [], path: false, json: [], form: [] };
+
+/** The canonical statement of what would run: sorted, without repetition, every default filled in. */
+export function buildManifest(input: ManifestInput): Manifest {
+  const { plan, sandbox } = input;
+  return {
+    version: 1,
+    agentId: input.agentId,
+    skillId: plan.skillId,
+    shown: { description: plan.description, skillUrl: plan.skillUrl },
+    code: { sha256: codeHash(input.code), length: input.code.byteLength },
+    runtime: plan.runtime,
+    isolation: { minimum: plan.minimumIsolation, actual: sandbox.isolation },
+    args: { sha256: sha256Hex(plan.argsJson), json: plan.argsJson },
+    secrets: bindSecrets(plan.secretNames, plan.network, input.secretOf, input.requestBindings),
+    network: plan.network,
+    limits: plan.limits,
+    carrier: sandbox.carrier,
+  };
+}
+
+/** The same wish after secrets, bindings or the sandbox changed underneath. */
+export function rebuildManifest(
+  manifest: Manifest,
+  input: Pick<ManifestInput, 'sandbox' | 'secretOf' | 'requestBindings'>,
+): Manifest {
+  const names = manifest.secrets.map((secret) => secret.name);
+  return {
+    ...manifest,
+    isolation: { minimum: manifest.isolation.minimum, actual: input.sandbox.isolation },
+    secrets: bindSecrets(names, manifest.network, input.secretOf, input.requestBindings),
+    carrier: input.sandbox.carrier,
+  };
+}
+
+function bindSecrets(
+  names: readonly string[],
+  network: readonly HostRule[],
+  secretOf: SecretLookup,
+  requestBindings: RequestBindings,
+): readonly ManifestSecret[] {
+  return names.map((name) => {
+    const record = secretOf(name);
+    if (record === null) return unknownSecret(name);
+    const confirmed = Object.hasOwn(requestBindings, name) ? (requestBindings[name] ?? []) : [];
+    const hosts = boundHosts(record.binding.hosts, confirmed, network);
+    return {
+      name,
+      secretId: record.id,
+      version: record.version,
+      delivery: record.delivery,
+      bindingRevision: record.binding.revision,
+      ...hosts,
+      places: sortPlaces(record.binding.places),
+    };
+  });
+}
+
+function unknownSecret(name: string): ManifestSecret {
+  return {
+    name,
+    secretId: null,
+    version: 0,
+    delivery: 'placeholder',
+    bindingRevision: 0,
+    hosts: [],
+    binding: 'none',
+    places: noPlaces,
+  };
+}
+
+function boundHosts(
+  owned: readonly string[],
+  confirmed: readonly string[],
+  network: readonly HostRule[],
+): Pick<ManifestSecret, 'hosts' | 'binding'> {
+  const fromOwner = narrowRules(readStoredRules(owned, network), network);
+  // Only a rule of this very request can have been confirmed on its card.
+  const fromCard = network.filter((rule) => confirmed.includes(formatHostRule(rule)));
+  if (fromCard.length > 0) return { hosts: sortRules([...fromOwner, ...fromCard]), binding: 'request' };
+  return { hosts: fromOwner, binding: fromOwner.length > 0 ? 'owner' : 'none' };
+}
+
+function sortPlaces(places: SecretPlaces): SecretPlaces {
+  const sorted = (names: readonly string[]): readonly string[] => [...new Set(names)].sort();
+  return {
+    headers: sorted(places.headers.map((name) => name.toLowerCase())),
+    query: sorted(places.query),
+    path: places.path,
+    json: sorted(places.json),
+    form: sorted(places.form),
+  };
+}
