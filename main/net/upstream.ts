@@ -27,6 +27,8 @@ export type UpstreamRequest = Readonly<{
   totalTimeoutMs: number;
   /** Bytes of answer body before `upstream_too_large`. */
   maxResponseBytes?: number;
+  /** Called once, when nothing of the exchange is left: null when the body was read or left, else why it broke. */
+  onEnd?: (error: UpstreamError | null) => void;
 }>;
 
 export type UpstreamResponse = Readonly<{
@@ -56,12 +58,15 @@ export class Upstream {
     try {
       return await exchange.start(request.secure ? this.#trust : null);
     } catch (error) {
-      throw exchange.end(error);
+      throw exchange.end(error) ?? allWell;
     }
   }
 }
 
-/** Owns the socket and the timers of one request; `end` releases all of them. */
+const allWell = new UpstreamError('aborted', 'The exchange is over');
+const endedWell = (signal: AbortSignal): boolean => signal.reason === allWell;
+
+/** Owns the socket and the timers of one request; `end` releases all of them, once. */
 class Exchange {
   readonly #request: UpstreamRequest;
   readonly #stop = new AbortController();
@@ -76,18 +81,13 @@ class Exchange {
     if (request.signal?.aborted === true) this.#onCallerAbort();
   }
 
-  readonly #onCallerAbort = (): void => this.#fail(new UpstreamError('aborted', 'The request was aborted'));
-
-  #fail(error: UpstreamError): void {
-    this.#stop.abort(error);
-    this.#socket?.destroy();
-  }
+  readonly #onCallerAbort = (): void => {
+    this.end(new UpstreamError('aborted', 'The request was aborted'));
+  };
 
   #deadline(ms: number, what: string): NodeJS.Timeout {
-    return setTimeout(
-      () => this.#fail(new UpstreamError('upstream_timeout', `${what} with ${this.#request.host} took over ${ms} ms`)),
-      ms,
-    );
+    const error = new UpstreamError('upstream_timeout', `${what} with ${this.#request.host} took over ${ms} ms`);
+    return setTimeout(() => this.end(error), ms);
   }
 
   async #whileIdle<T>(wait: () => Promise<T>): Promise<T> {
@@ -100,17 +100,19 @@ class Exchange {
     }
   }
 
-  /** Releases everything and says why it ended: the first cause counts, not the noise of closing. */
-  end(error?: unknown): UpstreamError {
-    const cause = this.#stop.signal.aborted
-      ? abortReason(this.#stop.signal)
-      : error instanceof UpstreamError
+  /** Releases everything and returns why it ended: the first cause counts, not the noise of closing. Null: all well. */
+  end(error: unknown): UpstreamError | null {
+    if (this.#stop.signal.aborted) return endedWell(this.#stop.signal) ? null : abortReason(this.#stop.signal);
+    const cause =
+      error === null || error instanceof UpstreamError
         ? error
         : new UpstreamError('upstream_protocol', `${this.#request.host} broke off (${errorCodeOf(error)})`);
     clearTimeout(this.#total);
     clearTimeout(this.#idle);
     this.#request.signal?.removeEventListener('abort', this.#onCallerAbort);
-    this.#fail(cause);
+    this.#stop.abort(cause ?? allWell);
+    this.#socket?.destroy();
+    this.#request.onEnd?.(cause);
     return cause;
   }
 
@@ -122,11 +124,12 @@ class Exchange {
     } finally {
       clearTimeout(connecting);
     }
+    if (this.#stop.signal.aborted) this.#socket.destroy();
     const message = await this.#whileIdle(() => this.#send(this.#open()));
     const status = message.statusCode ?? 0;
     if (status < 200 || status > 599)
       throw new UpstreamError('upstream_protocol', `${host} answered with status ${status}`);
-    return { status, headers: headerPairs(message), body: this.#read(message), close: () => void this.end() };
+    return { status, headers: headerPairs(message), body: this.#read(message), close: () => void this.end(null) };
   }
 
   #open(): ClientRequest {
@@ -167,7 +170,7 @@ class Exchange {
         resolve(message);
       });
       sendBody(outgoing, this.#request.body, this.#stop.signal).catch((error: UpstreamError) => {
-        this.#fail(error);
+        this.end(error);
         reject(error);
       });
     });
@@ -188,9 +191,9 @@ class Exchange {
         yield next.value;
       }
     } catch (error) {
-      throw this.end(error);
+      throw this.end(error) ?? allWell;
     } finally {
-      this.end();
+      this.end(null);
     }
   }
 }

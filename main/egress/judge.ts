@@ -1,0 +1,63 @@
+import type { DoorRequest } from '../core/door.ts';
+import { type HostRule, matchesAny } from '../core/host.ts';
+import type { LocalServices } from '../net/localServices.ts';
+import { authorityOf, type CanonicalUrl, canonicalUrl, UrlSyntaxError } from '../net/url.ts';
+import type { PlaceholderSet } from './placeholderSet.ts';
+import { Refusal } from './refusal.ts';
+import { outgoingHeaders } from './requestHeaders.ts';
+import { substitute } from './substitution.ts';
+
+/** What a request is judged by: all of it fixed when the session opened. */
+export type Policy = Readonly<{
+  rules: readonly HostRule[];
+  placeholders: PlaceholderSet;
+  localServices: LocalServices;
+}>;
+
+/** A request that may go out, with the real values in it. */
+export type Judged = Readonly<{
+  url: CanonicalUrl;
+  headers: ReadonlyMap<string, string>;
+  /** Names of the secrets that were put in. */
+  used: readonly string[];
+  /** True when a stand-in of another run was seen; it goes out as the text that it is (ATTACKS E91). */
+  foreign: boolean;
+}>;
+
+// CONNECT would make a tunnel, TRACE echoes Authorization (ATTACKS B34); extension methods are nobody's need yet.
+const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** Reads the URL, or refuses it in our words. */
+export function readUrl(text: string): CanonicalUrl {
+  try {
+    return canonicalUrl(text);
+  } catch (error) {
+    if (error instanceof UrlSyntaxError) throw new Refusal('url_invalid', error.reason);
+    throw error;
+  }
+}
+
+/** Headers that are ours to say, around those of the code. Some services refuse a request without User-Agent. */
+function withOurs(headers: ReadonlyMap<string, string>, url: CanonicalUrl): ReadonlyMap<string, string> {
+  const defaults = [
+    ['accept', '*/*'],
+    ['user-agent', 'oauth3'],
+  ] as const;
+  return new Map([['host', authorityOf(url)], ...defaults, ...headers, ['accept-encoding', 'identity']]);
+}
+
+/**
+ * Everything that can be decided about one request without leaving the machine. Values are put in last. Throws Refusal,
+ * and Misplaced for a placeholder where none belongs.
+ */
+export function judge(request: DoorRequest, url: CanonicalUrl, policy: Policy): Judged {
+  const { rules, placeholders, localServices } = policy;
+  if (!methods.has(request.method)) throw new Refusal('method_not_allowed');
+  const headers = outgoingHeaders(request.headers, url);
+  if (!url.secure && url.port === 443) throw new Refusal('scheme_not_allowed');
+  if (!matchesAny(rules, url.host, url.port)) throw new Refusal('host_not_allowed');
+  const { headers: swapped, used } = substitute(headers, { url, placeholders, local: localServices.has(url.host) });
+  const texts = [url.path, url.query, ...headers.values()];
+  const foreign = texts.some((text) => placeholders.foreignIn(text).length > 0);
+  return { url, headers: withOurs(swapped, url), used, foreign };
+}

@@ -1,0 +1,268 @@
+import { STATUS_CODES } from 'node:http';
+import type { Clock } from '../core/clock.ts';
+import type { DoorRequest, DoorResponse, EgressDoor } from '../core/door.ts';
+import type { Log } from '../core/log.ts';
+import type { LocalServices } from '../net/localServices.ts';
+import { ResolveError, type Resolver, resolveTarget } from '../net/resolve.ts';
+import type { Upstream, UpstreamResponse } from '../net/upstream.ts';
+import { UpstreamError } from '../net/upstreamError.ts';
+import { type AnswerEncoding, answerBody, encodingOf } from './answerBody.ts';
+import { answerHeaders } from './answerHeaders.ts';
+import { ExchangeLog } from './exchangeLog.ts';
+import { type Judged, judge, type Policy, readUrl } from './judge.ts';
+import { PlaceholderSet } from './placeholderSet.ts';
+import { EgressStreamError, Refusal, refusalResponse, refusalStatus } from './refusal.ts';
+import { Slots } from './slots.ts';
+import type { EgressSessionSpec, ExchangeRecord } from './spec.ts';
+import { Misplaced } from './substitution.ts';
+
+/** What a session uses of the house. `localServices` is the owner's list as it was when the session opened. */
+export type SessionContext = Readonly<{
+  upstream: Upstream;
+  localServices: LocalServices;
+  resolver?: Resolver;
+  ownAddresses?: () => readonly string[];
+  log: Log;
+  clock: Clock;
+}>;
+
+/** One exchange that is not recorded yet. */
+type Open = Readonly<{ log: ExchangeLog; finish: () => void }>;
+
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+/** Why something failed, as one of our codes. */
+function refusalFrom(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (error instanceof ResolveError) return new Refusal(error.code, error.message);
+  if (!(error instanceof UpstreamError)) return new Refusal('internal');
+  if (error.code === 'upstream_too_large') return new Refusal('download_limit');
+  return new Refusal(error.code, error.message);
+}
+
+/**
+ * The way out of one run. Every request is judged by itself; a refusal is an ordinary answer and `request` never
+ * rejects. Reading the body of an answer may throw EgressStreamError.
+ */
+export class EgressSession implements EgressDoor {
+  readonly #spec: EgressSessionSpec;
+  readonly #context: SessionContext;
+  readonly #policy: Policy;
+  readonly #slots: Slots;
+  readonly #closing = new AbortController();
+  readonly #open = new Set<Open>();
+  readonly #records: ExchangeRecord[] = [];
+  #requests = 0;
+  #bytesIn = 0;
+  #bytesOut = 0;
+
+  constructor(spec: EgressSessionSpec, context: SessionContext) {
+    this.#spec = spec;
+    this.#context = context;
+    this.#policy = {
+      rules: structuredClone(spec.rules),
+      placeholders: new PlaceholderSet(structuredClone(spec.secrets)),
+      localServices: context.localServices,
+    };
+    this.#slots = new Slots(spec.limits.maxConcurrent);
+  }
+
+  /** Finished and refused exchanges so far, in the order in which they ended. */
+  get records(): readonly ExchangeRecord[] {
+    return this.#records;
+  }
+
+  /** Ends the session: open exchanges are cut and recorded, and placeholders mean nothing any more. */
+  close(): void {
+    this.#closing.abort();
+    for (const { log, finish } of [...this.#open]) {
+      log.refuse('session_closed');
+      finish();
+    }
+  }
+
+  async request(request: DoorRequest): Promise<DoorResponse> {
+    this.#requests += 1;
+    const { maxRequests } = this.#spec.limits;
+    // Only the first one too many is recorded, or refusals would fill the disk.
+    if (this.#requests > maxRequests + 1) return refusalResponse(new Refusal('request_limit'), '');
+    const open = this.#track(request.method);
+    try {
+      if (this.#closing.signal.aborted) throw new Refusal('session_closed');
+      if (this.#requests > maxRequests) throw new Refusal('request_limit');
+      return await this.#forward(request, this.#judge(request, open.log), open);
+    } catch (error) {
+      const refusal = this.#explain(error, open.log);
+      open.finish();
+      return refusalResponse(refusal, open.log.host);
+    }
+  }
+
+  #track(method: string): Open {
+    const log = new ExchangeLog(method, this.#context.clock);
+    const finish = (): void => {
+      if (!this.#open.delete(open)) return;
+      const record = log.finish();
+      this.#records.push(record);
+      this.#tell(() => this.#spec.onRecord?.(record));
+    };
+    const open: Open = { log, finish };
+    this.#open.add(open);
+    return open;
+  }
+
+  /** A listener that fails must not decide what becomes of a request. */
+  #tell(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      const name = error instanceof Error ? error.name : typeof error;
+      this.#context.log.error({ runId: this.#spec.runId, error: name }, 'A listener of the egress gateway failed');
+    }
+  }
+
+  #judge(request: DoorRequest, log: ExchangeLog): Judged {
+    const url = readUrl(request.url);
+    log.setTarget(url, this.#policy.placeholders, this.#spec.redactor);
+    try {
+      const judged = judge(request, url, this.#policy);
+      if (judged.foreign) {
+        const fields = { runId: this.#spec.runId, host: log.host };
+        this.#context.log.warn(fields, 'Code sent a placeholder that is not of its run');
+      }
+      return judged;
+    } catch (error) {
+      if (error instanceof Misplaced) this.#trip(error, request.method, url.port, log);
+      throw error;
+    }
+  }
+
+  #trip({ secrets, where, header }: Misplaced, method: string, port: number, log: ExchangeLog): void {
+    const { runId, onTripwire } = this.#spec;
+    const named = secrets.map(({ secretId, name }) => ({ secretId, name }));
+    const at = this.#context.clock.wallMs();
+    this.#tell(() => onTripwire?.({ runId, at, secrets: named, method, host: log.host, port, where, header }));
+  }
+
+  #explain(error: unknown, log: ExchangeLog): Refusal {
+    const caused = refusalFrom(error);
+    // A cause that was noted on the way (the session closed, the upload grew too large) is the real one.
+    const refusal = log.refused === null ? caused : new Refusal(log.refused);
+    if (refusal.code === 'internal') {
+      const name = error instanceof Error ? error.name : typeof error;
+      this.#context.log.error({ runId: this.#spec.runId, host: log.host, error: name }, 'The egress gateway failed');
+    }
+    log.refuse(refusal.code);
+    log.status = refusalStatus(refusal.code);
+    return refusal;
+  }
+
+  async #forward(request: DoorRequest, { url, headers, used }: Judged, open: Open): Promise<DoorResponse> {
+    const { limits } = this.#spec;
+    const { log } = open;
+    const signals = [this.#closing.signal, ...(request.signal === undefined ? [] : [request.signal])];
+    const signal = AbortSignal.any(signals);
+    const release = await this.#slots.take(limits.requestTimeoutMs, signal);
+    let response: UpstreamResponse | null = null;
+    try {
+      const target = await resolveTarget(url.host, url.port, this.#context);
+      const body = this.#outgoingBody(request.body, log);
+      log.secrets = used;
+      response = await this.#context.upstream.exchange({
+        secure: url.secure,
+        host: url.host,
+        target,
+        method: request.method,
+        path: url.path + url.query,
+        headers,
+        body,
+        signal,
+        totalTimeoutMs: limits.requestTimeoutMs,
+        maxResponseBytes: limits.maxBytesIn,
+        onEnd: (error) => {
+          release();
+          this.#ended(error, open);
+        },
+      });
+      return this.#answer(request.method, response, open);
+    } catch (error) {
+      release();
+      response?.close();
+      throw error;
+    }
+  }
+
+  /** The connection is gone. Without an answer yet, or when all went well, somebody else finishes the record. */
+  #ended(error: UpstreamError | null, { log, finish }: Open): void {
+    if (log.status === 0 || error === null) return;
+    log.refuse(this.#closing.signal.aborted ? 'session_closed' : refusalFrom(error).code);
+    finish();
+  }
+
+  #outgoingBody(body: DoorRequest['body'], log: ExchangeLog): DoorRequest['body'] {
+    const watch = this.#policy.placeholders.watch();
+    const take = (chunk: Uint8Array): void => {
+      if (this.#bytesOut + chunk.length > this.#spec.limits.maxBytesOut) {
+        log.refuse('upload_limit');
+        throw new Refusal('upload_limit');
+      }
+      this.#bytesOut += chunk.length;
+      log.bytesOut += chunk.length;
+      // A model quotes its environment in what it sends: the stand-in goes out as it is, and we say so (ATTACKS E108).
+      log.placeholderInBody = watch(chunk);
+    };
+    if (body === null) return null;
+    if (body instanceof Uint8Array) {
+      take(body);
+      return body;
+    }
+    return (async function* () {
+      for await (const chunk of body) {
+        take(chunk);
+        yield chunk;
+      }
+    })();
+  }
+
+  #answer(method: string, response: UpstreamResponse, open: Open): DoorResponse {
+    const { status } = response;
+    const { log, finish } = open;
+    const empty = method === 'HEAD' || bodiless.has(status);
+    const encoding = empty ? 'identity' : encodingOf(response.headers);
+    // How long an answer is that could hold a secret would tell how long the secret is (ATTACKS E103).
+    const keepLength = method === 'HEAD' && log.secrets.length === 0;
+    const headers = answerHeaders(response.headers, this.#spec.redactor, keepLength);
+    const head = { status, statusText: STATUS_CODES[status] ?? '', headers };
+    log.status = status;
+    if (!empty) return { ...head, body: this.#incomingBody(response, encoding, open) };
+    response.close();
+    finish();
+    return { ...head, body: nothing() };
+  }
+
+  async *#incomingBody(response: UpstreamResponse, encoding: AnswerEncoding, open: Open): AsyncGenerator<Uint8Array> {
+    const { log, finish } = open;
+    async function* counted(): AsyncGenerator<Uint8Array> {
+      for await (const chunk of response.body) {
+        log.bytesIn += chunk.length;
+        yield chunk;
+      }
+    }
+    try {
+      yield* answerBody(counted(), encoding, this.#spec.redactor, (bytes) => {
+        this.#bytesIn += bytes;
+        if (this.#bytesIn > this.#spec.limits.maxBytesIn) throw new Refusal('download_limit');
+      });
+    } catch (error) {
+      const refusal = refusalFrom(error);
+      // What is left is the unpacker: the bytes are not what Content-Encoding says.
+      log.refuse(refusal.code === 'internal' ? 'upstream_protocol' : refusal.code);
+      throw new EgressStreamError(log.refused ?? refusal.code);
+    } finally {
+      response.close();
+      finish();
+    }
+  }
+}
