@@ -1,0 +1,132 @@
+import type { Card, CardCode, CardFact } from '../../contract/card.ts';
+import type { Segment } from '../../contract/display.ts';
+import type { Runtime } from '../../contract/runtime.ts';
+import { type Blockers, isBlocked } from './blockers.ts';
+import { changeFact, type LastApproved } from './cardChanges.ts';
+import { networkFacts } from './cardNetwork.ts';
+import { secretFacts } from './cardSecrets.ts';
+import { toCodeLines, toSegments } from './display.ts';
+import { formatHostRule } from './host.ts';
+import type { Manifest } from './manifestTypes.ts';
+import { listInProse, prose } from './prose.ts';
+import type { AgentRecord, RequestRecord, SecretRecord } from './records.ts';
+
+export type RunCardInput = Readonly<{
+  request: Pick<RequestRecord, 'id' | 'createdAt' | 'expiresAt' | 'manifestDigest'>;
+  manifest: Manifest;
+  agent: Pick<AgentRecord, 'id' | 'name'>;
+  code: CardCode;
+  findings: Card['findings'];
+  blockers: Blockers;
+  secretOf: (name: string) => SecretRecord | null;
+  lastApproved: LastApproved | null;
+  /** This very trust key was approved before. */
+  seenBefore: boolean;
+  /** Names that the owner declared as local services. */
+  localNames: ReadonlySet<string>;
+}>;
+
+/** What the owner decides about, facts first. Computed from the manifest; the agent's words appear as quotes only. */
+export function makeRunCard(input: RunCardInput): Card {
+  const { request, manifest, blockers } = input;
+  const description = manifest.shown.description;
+  return {
+    subject: 'run',
+    id: request.id,
+    revision: request.manifestDigest,
+    createdAtMs: request.createdAt,
+    expiresAtMs: request.expiresAt,
+    sentence: sentenceOf(input),
+    facts: [
+      agentFact(input),
+      changeFact(manifest, input.lastApproved, input.seenBefore),
+      ...secretFacts(manifest, input.secretOf, blockers),
+      ...networkFacts(manifest, input.localNames),
+      argumentsFact(manifest),
+      limitsFact(manifest),
+      isolationFact(manifest),
+      ...sourceFacts(manifest),
+    ],
+    quotes: description === '' ? [] : [{ label: 'The agent says', text: toSegments(description, { multiline: true }) }],
+    code: input.code,
+    findings: input.findings,
+    missingSecrets: blockers.missing,
+    unboundSecrets: blockers.unbound,
+    verdicts: isBlocked(blockers) ? ['deny'] : ['once', '24h', 'forever', 'deny'],
+    seenBefore: input.seenBefore,
+    hasArgs: manifest.args.json !== '{}',
+  };
+}
+
+const languages: Readonly<Record<Runtime, string>> = {
+  deno: 'typescript',
+  quickjs: 'typescript',
+  node: 'javascript',
+  python: 'python',
+};
+
+/** Code as the card shows it: every line, what cannot be seen marked. */
+export function makeCardCode(manifest: Pick<Manifest, 'code' | 'runtime'>, text: string): CardCode {
+  return {
+    sha256: manifest.code.sha256,
+    bytes: manifest.code.length,
+    language: languages[manifest.runtime],
+    lines: toCodeLines(text),
+  };
+}
+
+// More than this is a list, not a sentence; the facts below name every one.
+const maxNamed = 4;
+
+function named(items: readonly string[], plural: string): readonly Segment[] {
+  return items.length <= maxNamed ? listInProse(items) : prose`${items.length} ${plural}`;
+}
+
+function sentenceOf({ agent, manifest }: RunCardInput): readonly Segment[] {
+  const secrets = manifest.secrets.map((secret) => secret.name);
+  const hosts = manifest.network.map(formatHostRule);
+  const withSecrets = secrets.length === 0 ? prose`without secrets` : prose`with ${named(secrets, 'secrets')}`;
+  const towards = hosts.length === 0 ? prose`without network` : prose`towards ${named(hosts, 'hosts')}`;
+  return prose`${agent.name} wants to run ${manifest.skillId} once ${withSecrets} ${towards}.`;
+}
+
+function agentFact({ agent }: RunCardInput): CardFact {
+  // Names can look alike; the id is what is decided about.
+  return { key: 'agent', label: 'Agent', tone: 'plain', value: prose`${agent.name} (${agent.id})` };
+}
+
+function argumentsFact({ args }: Manifest): CardFact {
+  const value = args.json === '{}' ? prose`none` : toSegments(args.json);
+  return { key: 'args', label: 'Arguments', tone: 'plain', value };
+}
+
+function limitsFact({ limits }: Manifest): CardFact {
+  const value = prose`${limits.timeoutMs / 1000} s, ${limits.memoryMb} MB of memory, ${limits.cpus} CPU`;
+  return { key: 'limits', label: 'Limits', tone: 'plain', value };
+}
+
+function isolationFact({ isolation, runtime }: Manifest): CardFact {
+  const fact = { key: 'isolation', label: 'Runs in' } as const;
+  switch (isolation.actual) {
+    case 'embedded':
+      return {
+        ...fact,
+        tone: 'notice',
+        value: prose`the embedded sandbox (${runtime} in a process of its own), which is a weaker wall than a container`,
+      };
+    case 'container':
+      return { ...fact, tone: 'plain', value: prose`a container of its own, with ${runtime}` };
+    case 'gvisor':
+    case 'kata':
+      return {
+        ...fact,
+        tone: 'plain',
+        value: prose`a container of its own under ${isolation.actual}, with ${runtime}`,
+      };
+  }
+}
+
+function sourceFacts({ shown }: Manifest): readonly CardFact[] {
+  if (shown.skillUrl === '') return [];
+  return [{ key: 'source', label: 'Source named by the agent', tone: 'plain', value: toSegments(shown.skillUrl) }];
+}
