@@ -1,0 +1,26 @@
+import type { CardCode } from '../../contract/card.ts';
+import { Segments } from '../shared/Segments.tsx';
+import styles from './CodeListing.module.css';
+
+/** Every line of the code that would run, numbered and wrapped, so that nothing hides to the right. */
+export function CodeListing({ code }: Readonly<{ code: CardCode }>) {
+  return (
+    <section className={styles.listing} aria-label="Code that would run">
+      <header>
+        <strong>Code</strong>
+        <span>
+          {code.language}, {code.lines.length} {code.lines.length === 1 ? 'line' : 'lines'}, {code.bytes} bytes
+        </span>
+        <code title={code.sha256}>sha256 {code.sha256}</code>
+      </header>
+      <ol>
+        {code.lines.map((line, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a line is its number
+          <li key={index}>
+            <Segments of={line} />
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

@@ -1,0 +1,62 @@
+import { useState } from 'react';
+import type { WindowContract } from '../../contract/ipc.ts';
+import { type Api, messageOf, unwrap } from '../shared/api.ts';
+import { Button } from '../shared/Button.tsx';
+import { Field } from '../shared/Field.tsx';
+import { PageFrame, Panel } from './Page.tsx';
+
+type GateProps = Readonly<{ api: Api<WindowContract>; state: 'locked' | 'uninitialized'; done: () => void }>;
+
+const texts = {
+  uninitialized: {
+    title: 'Choose a passphrase',
+    lead: 'No trustworthy keyring was found on this machine, so a passphrase protects your secrets. It cannot be recovered.',
+    action: 'Create the vault',
+  },
+  locked: { title: 'The vault is locked', lead: 'Nothing runs until you unlock it.', action: 'Unlock' },
+} as const;
+
+export function VaultGate({ api, state, done }: GateProps) {
+  const [passphrase, setPassphrase] = useState('');
+  const [again, setAgain] = useState('');
+  const [problem, setProblem] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const fresh = state === 'uninitialized';
+
+  async function unlock() {
+    if (fresh && passphrase !== again) {
+      setProblem('The two passphrases differ.');
+      return;
+    }
+    setBusy(true);
+    try {
+      await unwrap(api.calls.unlock({ passphrase }));
+      done();
+    } catch (error) {
+      setProblem(messageOf(error));
+    } finally {
+      setPassphrase('');
+      setAgain('');
+      setBusy(false);
+    }
+  }
+
+  const text = texts[state];
+  return (
+    <PageFrame title={text.title} lead={text.lead} problem={problem}>
+      <Panel label={text.title}>
+        <Field
+          secret
+          label="Passphrase"
+          value={passphrase}
+          onChange={setPassphrase}
+          {...(fresh ? { hint: 'At least 8 characters.' } : {})}
+        />
+        {fresh && <Field secret label="Once more" value={again} onChange={setAgain} />}
+        <Button tone="primary" disabled={busy || passphrase.length < (fresh ? 8 : 1)} onClick={unlock}>
+          {busy ? 'One moment…' : text.action}
+        </Button>
+      </Panel>
+    </PageFrame>
+  );
+}

@@ -1,0 +1,89 @@
+import { useState } from 'react';
+import type { AgentCreated } from '../../../contract/owner.ts';
+import { unwrap } from '../../shared/api.ts';
+import { Button } from '../../shared/Button.tsx';
+import { Field } from '../../shared/Field.tsx';
+import { useLoaded } from '../../shared/useLoaded.ts';
+import type { PageProps } from '../App.tsx';
+import { ConfirmButton } from '../ConfirmButton.tsx';
+import { Empty, PageFrame, Panel, Table } from '../Page.tsx';
+import { since } from '../since.ts';
+import { useAction } from '../useAction.ts';
+
+/** Callers of the bridge. A token is shown once, at the moment it is made. */
+export function Agents({ api }: PageProps) {
+  const agents = useLoaded(() => unwrap(api.calls.agents(null)));
+  const { problem, act } = useAction(agents.reload);
+  const [name, setName] = useState('');
+  const [created, setCreated] = useState<AgentCreated | null>(null);
+  const live = (agents.value ?? []).filter((agent) => agent.status !== 'revoked');
+  const create = () =>
+    act(async () => setCreated(await unwrap(api.calls.addAgent({ name })))).then((done) => done && setName(''));
+  return (
+    <PageFrame
+      title="Agents"
+      lead="Each agent has a token of its own. It can ask, never decide."
+      problem={problem ?? agents.problem}
+    >
+      {created !== null && (
+        <Panel label="New token">
+          <strong>Token of {created.name}: copy it now, it is not shown again.</strong>
+          <code data-testid="token">{created.token}</code>
+          <Button onClick={() => setCreated(null)}>I have it</Button>
+        </Panel>
+      )}
+      <Panel label="Add an agent">
+        <Field label="Name of a new agent" value={name} onChange={setName} placeholder="home-agent" />
+        <Button tone="primary" disabled={name === ''} onClick={create}>
+          Create a token
+        </Button>
+      </Panel>
+      {live.length === 0 ? (
+        <Empty>No agents yet.</Empty>
+      ) : (
+        <Table
+          label="Agents"
+          columns={['Name', 'State', 'Last seen', '']}
+          rows={live.map((agent) => ({
+            key: agent.agent_id,
+            cells: [
+              <span key="name" title={agent.agent_id}>
+                {agent.name}
+              </span>,
+              agent.status,
+              agent.last_seen_at === null ? 'never' : since(agent.last_seen_at),
+              <>
+                <Button
+                  tone="quiet"
+                  onClick={() =>
+                    void act(() =>
+                      unwrap(api.calls.pauseAgent({ name: agent.name, paused: agent.status === 'active' })),
+                    )
+                  }
+                >
+                  {agent.status === 'active' ? 'Pause' : 'Resume'}
+                </Button>
+                <Button
+                  tone="quiet"
+                  onClick={() =>
+                    void act(async () => setCreated(await unwrap(api.calls.rotateAgent({ name: agent.name }))))
+                  }
+                >
+                  New token
+                </Button>
+                <ConfirmButton
+                  question={`Revoke ${agent.name}?`}
+                  detail="Its token, its trust and its waiting requests end now."
+                  action="Revoke"
+                  onConfirm={() => void act(() => unwrap(api.calls.revokeAgent({ name: agent.name })))}
+                >
+                  Revoke
+                </ConfirmButton>
+              </>,
+            ],
+          }))}
+        />
+      )}
+    </PageFrame>
+  );
+}

@@ -1,0 +1,183 @@
+import { useState } from 'react';
+import type { SecretView } from '../../../contract/owner.ts';
+import { unwrap } from '../../shared/api.ts';
+import { Button } from '../../shared/Button.tsx';
+import { Field } from '../../shared/Field.tsx';
+import { useLoaded } from '../../shared/useLoaded.ts';
+import type { PageProps } from '../App.tsx';
+import { ConfirmButton } from '../ConfirmButton.tsx';
+import { Empty, PageFrame, Panel, Table } from '../Page.tsx';
+import { since } from '../since.ts';
+import { useAction } from '../useAction.ts';
+
+const words = (text: string): string[] => text.split(/[\s,]+/).filter((word) => word !== '');
+
+/** Values go in and never come back: this page knows names and bindings only. */
+export function Secrets({ api }: PageProps) {
+  const secrets = useLoaded(() => unwrap(api.calls.secrets(null)));
+  const { problem, act } = useAction(secrets.reload);
+  const [editing, setEditing] = useState<SecretView | 'new' | null>(null);
+  const close = () => setEditing(null);
+  return (
+    <PageFrame
+      title="Secrets"
+      lead="Encrypted on this machine. Agents name them; only the gateway puts them into requests to the hosts below."
+      problem={problem ?? secrets.problem}
+      actions={
+        <Button tone="primary" onClick={() => setEditing('new')}>
+          Add a secret
+        </Button>
+      }
+    >
+      {editing === 'new' && (
+        <NewSecret
+          save={(input) => act(() => unwrap(api.calls.addSecret(input))).then((saved) => saved && close())}
+          cancel={close}
+        />
+      )}
+      {editing !== null && editing !== 'new' && (
+        <EditSecret
+          key={editing.name}
+          secret={editing}
+          bind={(hosts) =>
+            act(() => unwrap(api.calls.bindSecret({ name: editing.name, hosts, headers: [...editing.headers] }))).then(
+              close,
+            )
+          }
+          rotate={(value) =>
+            act(() => unwrap(api.calls.rotateSecret({ name: editing.name, value, keepTrust: true }))).then(close)
+          }
+          cancel={close}
+        />
+      )}
+      {secrets.value?.length === 0 && editing === null && (
+        <Empty>No secrets yet. Add one, or let a request ask for it.</Empty>
+      )}
+      {(secrets.value?.length ?? 0) > 0 && (
+        <Table
+          label="Secrets"
+          columns={['Name', 'Goes to', 'Last used', '']}
+          rows={(secrets.value ?? []).map((secret) => ({
+            key: secret.name,
+            cells: [
+              <>
+                <code>{secret.name}</code>
+                {secret.delivery === 'raw' && <small> raw: the code sees the value</small>}
+              </>,
+              secret.hosts.length === 0 ? 'nowhere yet' : secret.hosts.join(', '),
+              secret.last_used_at === null ? 'never' : since(secret.last_used_at),
+              <>
+                <Button tone="quiet" onClick={() => setEditing(secret)}>
+                  Change
+                </Button>
+                <ConfirmButton
+                  question={`Delete ${secret.name}?`}
+                  detail="The value is erased. Requests that need it have to ask for it again."
+                  action="Delete"
+                  onConfirm={() => void act(() => unwrap(api.calls.removeSecret({ name: secret.name })))}
+                >
+                  Delete
+                </ConfirmButton>
+              </>,
+            ],
+          }))}
+        />
+      )}
+    </PageFrame>
+  );
+}
+
+type NewSecretInput = Readonly<{ name: string; value: string; hosts: string[]; headers?: string[]; raw?: boolean }>;
+
+function NewSecret({ save, cancel }: Readonly<{ save: (input: NewSecretInput) => void; cancel: () => void }>) {
+  const [name, setName] = useState('');
+  const [value, setValue] = useState('');
+  const [hosts, setHosts] = useState('');
+  const [headers, setHeaders] = useState('');
+  const [raw, setRaw] = useState(false);
+  return (
+    <Panel label="Add a secret">
+      <Field label="Name" value={name} onChange={setName} placeholder="OPENAI_API_KEY" />
+      <Field secret label="Value" value={value} onChange={setValue} hint="Encrypted at once; never shown again." />
+      <Field
+        label="Hosts it may go to"
+        value={hosts}
+        onChange={setHosts}
+        placeholder="api.openai.com"
+        hint="Separate with commas. Left empty, a well-known name gets its usual host; any other is bound on the first card."
+      />
+      <Field
+        label="Headers it may stand in (optional)"
+        value={headers}
+        onChange={setHeaders}
+        hint="Authorization and the usual header of a well-known host need no entry."
+      />
+      <label>
+        <input type="checkbox" checked={raw} onChange={(event) => setRaw(event.target.checked)} /> Give the code the
+        real value (needed for request signing and databases; marked red on every card)
+      </label>
+      <div>
+        <Button
+          tone="primary"
+          disabled={name === '' || value === ''}
+          onClick={() => {
+            save({
+              name,
+              value,
+              hosts: words(hosts),
+              ...(headers === '' ? {} : { headers: words(headers) }),
+              ...(raw ? { raw } : {}),
+            });
+            setValue('');
+          }}
+        >
+          Save
+        </Button>{' '}
+        <Button tone="quiet" onClick={cancel}>
+          Cancel
+        </Button>
+      </div>
+    </Panel>
+  );
+}
+
+type EditSecretProps = Readonly<{
+  secret: SecretView;
+  bind: (hosts: string[]) => void;
+  rotate: (value: string) => void;
+  cancel: () => void;
+}>;
+
+function EditSecret({ secret, bind, rotate, cancel }: EditSecretProps) {
+  const [hosts, setHosts] = useState(secret.hosts.join(', '));
+  const [value, setValue] = useState('');
+  return (
+    <Panel label={`Change ${secret.name}`}>
+      <strong>
+        <code>{secret.name}</code>
+      </strong>
+      <Field
+        label="Hosts it may go to"
+        value={hosts}
+        onChange={setHosts}
+        hint="Changing them makes trusted code ask again."
+      />
+      <Button onClick={() => bind(words(hosts))}>Save hosts</Button>
+      <Field
+        secret
+        label="New value"
+        value={value}
+        onChange={setValue}
+        hint="Trust is kept: the same code goes on with the new value."
+      />
+      <div>
+        <Button disabled={value === ''} onClick={() => rotate(value)}>
+          Replace value
+        </Button>{' '}
+        <Button tone="quiet" onClick={cancel}>
+          Close
+        </Button>
+      </div>
+    </Panel>
+  );
+}
