@@ -4,7 +4,6 @@ import {
   checkMarkup,
   checkText,
   type Entity,
-  type Markup,
   type Method,
   payloads,
   refuse,
