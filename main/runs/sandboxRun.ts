@@ -1,0 +1,161 @@
+import { makeId } from '../core/ids.ts';
+import { makePlaceholder } from '../core/placeholder.ts';
+import type { FinishInput, RunResult } from '../core/records.ts';
+import { placeholderShape } from '../core/wellKnown.ts';
+import type { Admitted } from './admission.ts';
+import type { SandboxExit } from './backend.ts';
+import { watchDeadline } from './deadline.ts';
+import { outcomeOf, type StopReason } from './outcome.ts';
+import { RunOutput } from './output.ts';
+import type { RunSecret, SchedulerDeps, Tripped } from './ports.ts';
+
+const mib = 1024 * 1024;
+const egressLimits = { maxRequests: 1000, maxConcurrent: 16, maxBytesIn: 256 * mib, maxBytesOut: 64 * mib } as const;
+/** The sandbox keeps its own limit; this is for one that does not. */
+const deadlineGraceMs = 3_000;
+/** A sandbox that was told to end and did not. */
+const stuckMs = 10_000;
+const placeholderBytes = 24;
+
+/** A run in progress, to be stopped from outside. */
+export class SandboxRun {
+  readonly runId: string;
+  readonly #admitted: Admitted;
+  readonly #deps: SchedulerDeps;
+  readonly #onTripped: (event: Tripped) => void;
+  readonly #abort = new AbortController();
+  #reason: StopReason | null = null;
+
+  constructor(admitted: Admitted, deps: SchedulerDeps, onTripped: (event: Tripped) => void) {
+    this.#admitted = admitted;
+    this.#deps = deps;
+    this.#onTripped = onTripped;
+    this.runId = makeId('run', deps.random);
+  }
+
+  get reason(): StopReason | null {
+    return this.#reason;
+  }
+
+  /** The first reason counts. */
+  stop(reason: StopReason): void {
+    this.#reason ??= reason;
+    this.#abort.abort();
+  }
+
+  /** Runs the approved code to its end. Never rejects for what code, sandbox or network do. */
+  async finish(): Promise<Omit<FinishInput, 'nowMs' | 'wakeText'>> {
+    const { request, manifest, code, backend } = this.#admitted;
+    const { clock, redactor: currentRedactor } = this.#deps;
+    const redactor = currentRedactor();
+    const stdout = new RunOutput(redactor.stream(), () => this.stop('flood'));
+    const stderr = new RunOutput(redactor.stream(), () => this.stop('flood'));
+    const secrets = this.#secrets();
+    const egress = this.#deps.openEgress({
+      runId: this.runId,
+      rules: manifest.network,
+      secrets,
+      limits: { ...egressLimits, requestTimeoutMs: manifest.limits.timeoutMs },
+      redactor,
+      onTripwire: (event) => this.#trip(event),
+    });
+    const started = clock.monotonicMs();
+    const { timeoutMs } = manifest.limits;
+    const endWatch = watchDeadline(clock, timeoutMs + deadlineGraceMs, () => this.stop('deadline'));
+    try {
+      const exit = await this.#untilStuck(
+        backend.run(
+          {
+            runId: this.runId,
+            runtime: manifest.runtime,
+            code,
+            env: this.#environment(secrets),
+            limits: manifest.limits,
+          },
+          {
+            stdout: (chunk) => stdout.push(chunk),
+            stderr: (chunk) => stderr.push(chunk),
+            egress,
+            signal: this.#abort.signal,
+          },
+        ),
+      );
+      const outcome = outcomeOf(exit, this.#reason);
+      egress.close();
+      const result: RunResult = {
+        stdout: stdout.end(),
+        stderr: stderr.end(),
+        exitCode: outcome.exitCode,
+        signal: outcome.signal,
+        durationMs: Math.round(clock.monotonicMs() - started),
+        timedOut: outcome.timedOut,
+        truncated: stdout.truncated || stderr.truncated,
+        redactions: stdout.redactions + stderr.redactions,
+      };
+      return {
+        requestId: request.id,
+        status: outcome.status,
+        result,
+        error: outcome.error && { ...outcome.error, message: redactor.text(outcome.error.message) },
+        egress: egress.records.map((record) => ({ ...record, requestId: request.id })),
+      };
+    } finally {
+      endWatch();
+      egress.close();
+    }
+  }
+
+  /** Each secret with a new stand-in; those with raw delivery go around the gateway and have none there. */
+  #secrets(): readonly RunSecret[] {
+    const { manifest, values } = this.#admitted;
+    return manifest.secrets.flatMap((secret) => {
+      const value = values.get(secret.name);
+      if (value === undefined || secret.secretId === null || secret.delivery === 'raw') return [];
+      const placeholder = makePlaceholder(this.#deps.random(placeholderBytes), placeholderShape(secret.name));
+      const { secretId, name, hosts } = secret;
+      return [{ secretId, name, placeholder, value, hosts, headers: secret.places.headers }];
+    });
+  }
+
+  #environment(secrets: readonly RunSecret[]): Readonly<Record<string, string>> {
+    const { manifest, values } = this.#admitted;
+    const raw = manifest.secrets
+      .filter((secret) => secret.delivery === 'raw')
+      .map((secret) => [secret.name, values.get(secret.name) ?? '']);
+    const standIns = secrets.map(({ name, placeholder }) => [name, placeholder]);
+    // Last, so that nothing can stand in its place.
+    return Object.fromEntries([...raw, ...standIns, ['SKILL_ARGS', manifest.args.json]]);
+  }
+
+  /** The exit of the sandbox; after a stop it has a bounded time to come. */
+  #untilStuck(run: Promise<SandboxExit>): Promise<SandboxExit> {
+    return new Promise((resolve) => {
+      let timer: NodeJS.Timeout | undefined;
+      const onAbort = (): void => {
+        timer = setTimeout(() => {
+          if (this.#reason !== 'shutdown') this.#reason = 'stuck';
+          this.#deps.log.error({ runId: this.runId }, 'A sandbox did not end when it was told to');
+          resolve({ kind: 'broken', message: 'The sandbox did not end when it was told to' });
+        }, stuckMs);
+      };
+      this.#abort.signal.addEventListener('abort', onAbort, { once: true });
+      run
+        .catch((error: unknown): SandboxExit => {
+          const message = error instanceof Error ? error.message : 'The sandbox broke';
+          return { kind: 'broken', message };
+        })
+        .then((exit) => {
+          clearTimeout(timer);
+          this.#abort.signal.removeEventListener('abort', onAbort);
+          resolve(exit);
+        });
+    });
+  }
+
+  /** A stand-in in the wrong place is no accident that may go on. Only the first one is reported. */
+  #trip(event: Tripped): void {
+    if (this.#reason === 'tripwire') return;
+    this.stop('tripwire');
+    this.#onTripped(event);
+  }
+}
