@@ -52,9 +52,12 @@ export type ExecuteAnswer =
       stderr: string;
       duration: number;
       exit_code: number | null;
-      trusted: true;
+      /** False only when a repeated idempotency key asks for what the owner approved by hand. */
+      trusted: boolean;
       timed_out?: true;
       truncated?: true;
+      /** Why it failed when there was no run. */
+      error?: Readonly<{ code: string; message: string }>;
     }>;
 
 export type EgressView = Readonly<{

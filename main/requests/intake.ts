@@ -1,0 +1,263 @@
+import type { ExecuteAnswer, ExecuteBody, RequestView } from '../../contract/bridge.ts';
+import { CodedError } from '../../contract/errors.ts';
+import { blockersOf, isBlocked } from '../core/blockers.ts';
+import type { Clock } from '../core/clock.ts';
+import { readCommentTags } from '../core/commentTags.ts';
+import { bodyHash, manifestDigest, trustKey } from '../core/digest.ts';
+import { makeId } from '../core/ids.ts';
+import { buildManifest, type SandboxFacts } from '../core/manifest.ts';
+import type { Manifest } from '../core/manifestTypes.ts';
+import type { AgentRecord, NewRequestResult, Records, RequestRecord, TrustEntry } from '../core/records.ts';
+import { planRequest, type RequestPlan } from '../core/requestPlan.ts';
+import type { RequestEvents, RunLauncher } from '../core/runPorts.ts';
+import { TokenBuckets } from '../core/tokenBucket.ts';
+import type { ClockGuard } from './clockGuard.ts';
+import { findCode, type SourceCode } from './codeSource.ts';
+import type {
+  DeskPort,
+  FetchSource,
+  LocalNames,
+  PausePort,
+  Random,
+  SandboxPort,
+  SettingsPort,
+  VaultPort,
+} from './ports.ts';
+import { reachedMessage } from './reachedMessage.ts';
+import { finishedAnswer, isoTime, requestView } from './requestViews.ts';
+import type { RequestWaits } from './requestWaits.ts';
+import { standingTrust } from './standingTrust.ts';
+
+export type IntakeDeps = Readonly<{
+  records: Pick<
+    Records,
+    | 'agent'
+    | 'egressOf'
+    | 'insertRequest'
+    | 'liveTrust'
+    | 'manifest'
+    | 'markResultFetched'
+    | 'request'
+    | 'requestByIdempotencyKey'
+    | 'result'
+    | 'secretByName'
+  >;
+  clock: Clock;
+  clockGuard: ClockGuard;
+  random: Random;
+  settings: SettingsPort;
+  vault: VaultPort;
+  pause: PausePort;
+  sandbox: SandboxPort;
+  localNames: LocalNames;
+  fetchSource: FetchSource;
+  desk: Pick<DeskPort, 'open'>;
+  launcher: Pick<RunLauncher, 'enqueue'>;
+  events: Pick<RequestEvents, 'emitChanged'>;
+  waits: RequestWaits;
+}>;
+
+export type IntakeAnswer = Readonly<{ httpStatus: 200 | 202; body: ExecuteAnswer | RequestView }>;
+
+/** How long a trusted run is waited for before the answer is 202 `running`. */
+const synchronousWaitMs = 30_000;
+const minuteMs = 60_000;
+
+/** `POST /execute`: from a validated body to a stored request, and what to answer. */
+export class Intake {
+  readonly #deps: IntakeDeps;
+  readonly #buckets = new TokenBuckets();
+
+  constructor(deps: IntakeDeps) {
+    this.#deps = deps;
+  }
+
+  /** Everything may throw CodedError; then nothing was stored. `signal` fires when the caller goes away. */
+  async execute(agent: AgentRecord, body: ExecuteBody, signal: AbortSignal): Promise<IntakeAnswer> {
+    this.#limitRate(agent);
+    const hash = hashOf(body);
+    const repeated = this.#repeated(agent, body, hash);
+    if (repeated !== null) return this.#answerAgain(repeated);
+    this.#refuseWhileClosed(agent.id);
+    const code = await findCode(body, this.#deps.fetchSource);
+    // Fetching takes time, in which the owner may have paused, locked or revoked.
+    this.#refuseWhileClosed(agent.id);
+
+    const manifest = this.#manifestFor(agent, body, code);
+    const trust = this.#trustFor(manifest);
+    const stored = this.#store(agent, body, hash, manifest, code, trust);
+    switch (stored.kind) {
+      case 'created':
+        this.#deps.events.emitChanged(stored.request);
+        return stored.request.status === 'approved'
+          ? this.#runTrusted(stored.request, body.async === true, signal)
+          : this.#askOwner(stored.request);
+      case 'existing':
+        return this.#answerAgain(stored.request);
+      case 'conflict':
+        throw idempotencyConflict();
+      case 'over_cap':
+        throw new CodedError('rate_limited', `${stored.pending} of your requests wait for the owner already`, {
+          hint: 'Wait for decisions, or cancel some with DELETE /requests/:id.',
+          retryAfterSeconds: 60,
+        });
+    }
+  }
+
+  #limitRate(agent: AgentRecord): void {
+    const perMinute = this.#deps.settings.get('limits.requests_per_minute');
+    const rate = { capacity: perMinute, perMinute };
+    const verdict = this.#buckets.take(agent.id, rate, this.#deps.clock.monotonicMs());
+    if (verdict.ok) return;
+    throw new CodedError('rate_limited', `More than ${perMinute} requests a minute`, {
+      hint: 'Try again later; to learn of a result, long-poll GET /requests/:id?wait=60.',
+      retryAfterSeconds: verdict.retryAfterSeconds,
+    });
+  }
+
+  #repeated(agent: AgentRecord, body: ExecuteBody, hash: string): RequestRecord | null {
+    if (body.idempotency_key === undefined) return null;
+    const known = this.#deps.records.requestByIdempotencyKey(agent.id, body.idempotency_key);
+    if (known !== null && known.bodyHash !== hash) throw idempotencyConflict();
+    return known;
+  }
+
+  #refuseWhileClosed(agentId: string): void {
+    const agent = this.#deps.records.agent(agentId);
+    if (agent === null || agent.revokedAt !== null) throw new CodedError('unauthorized', 'This token is not valid');
+    if (agent.pausedAt !== null) {
+      throw new CodedError('agent_paused', 'The owner has paused this agent', { hint: 'Ask the owner to resume it.' });
+    }
+    if (this.#deps.pause.isPaused()) {
+      throw new CodedError('paused', 'The owner has paused everything', { hint: 'Try again after the owner resumes.' });
+    }
+    if (this.#deps.vault.state() !== 'unlocked') {
+      throw new CodedError('vault_locked', 'The vault is locked', {
+        hint: 'The owner unlocks it in the app window or with: oauth3 unlock',
+      });
+    }
+  }
+
+  #manifestFor(agent: AgentRecord, body: ExecuteBody, code: SourceCode): Manifest {
+    const { records, sandbox, localNames } = this.#deps;
+    const context = { runtime: sandbox.defaultRuntime(), localNames: localNames() };
+    const plan = planRequest(body, readCommentTags(code.text), context);
+    return buildManifest({
+      agentId: agent.id,
+      plan,
+      code: code.bytes,
+      sandbox: this.#sandboxFor(plan),
+      secretOf: (name) => records.secretByName(name),
+      requestBindings: {},
+    });
+  }
+
+  #sandboxFor(plan: RequestPlan): SandboxFacts {
+    const choice = this.#deps.sandbox.pick(plan.runtime, plan.minimumIsolation);
+    if (choice.ready) return choice.facts;
+    throw new CodedError('sandbox_unavailable', `No sandbox for ${plan.runtime} is ready`, { hint: choice.reason });
+  }
+
+  #trustFor(manifest: Manifest): TrustEntry | null {
+    const { records, clockGuard } = this.#deps;
+    if (isBlocked(blockersOf(manifest, (name) => records.secretByName(name)))) return null;
+    return standingTrust(manifest, records, clockGuard.now());
+  }
+
+  #store(
+    agent: AgentRecord,
+    body: ExecuteBody,
+    hash: string,
+    manifest: Manifest,
+    code: SourceCode,
+    trust: TrustEntry | null,
+  ): NewRequestResult {
+    const { records, clock, random, settings } = this.#deps;
+    const nowMs = clock.wallMs();
+    return records.insertRequest({
+      id: makeId('req', random),
+      agentId: agent.id,
+      skillId: manifest.skillId,
+      manifest,
+      manifestDigest: manifestDigest(manifest),
+      trustKey: trustKey(manifest, 'exact'),
+      code: code.bytes,
+      idempotencyKey: body.idempotency_key ?? null,
+      bodyHash: hash,
+      createdAt: nowMs,
+      expiresAt: nowMs + settings.get('approval.expires_minutes') * minuteMs,
+      trust: trust === null ? null : { entryId: trust.id, level: trust.level },
+      pendingCap: settings.get('limits.pending_per_agent'),
+    });
+  }
+
+  async #askOwner(request: RequestRecord): Promise<IntakeAnswer> {
+    const { reached } = await this.#deps.desk.open('run', request.id);
+    const missing = this.#missingSecrets(request);
+    return {
+      httpStatus: 202,
+      body: {
+        status: 'pending',
+        request_id: request.id,
+        message: reachedMessage(reached),
+        expires_at: isoTime(request.expiresAt),
+        ...(missing.length > 0 && { missing_secrets: missing }),
+      },
+    };
+  }
+
+  #missingSecrets(request: RequestRecord): string[] {
+    const manifest = this.#deps.records.manifest(request.manifestDigest);
+    return (manifest?.secrets ?? []).filter((secret) => secret.secretId === null).map((secret) => secret.name);
+  }
+
+  async #runTrusted(request: RequestRecord, detached: boolean, signal: AbortSignal): Promise<IntakeAnswer> {
+    const { waits, launcher, records } = this.#deps;
+    const wait = { timeoutMs: detached ? 0 : synchronousWaitMs, signal, synchronous: true };
+    // Before the run can end, so that its end finds somebody waiting.
+    const ended = waits.until(request.id, wait);
+    launcher.enqueue(request.id);
+    await ended;
+    return this.#answerAgain(records.request(request.id) ?? request);
+  }
+
+  /** A request that exists, in whatever state it is. */
+  async #answerAgain(request: RequestRecord): Promise<IntakeAnswer> {
+    const { records, clock } = this.#deps;
+    switch (request.status) {
+      case 'pending':
+        return this.#askOwner(request);
+      case 'approved':
+      case 'running': {
+        const message = `It runs; fetch the result with GET /requests/${request.id}`;
+        return { httpStatus: 202, body: { status: 'running', request_id: request.id, message } };
+      }
+      case 'success':
+      case 'failed': {
+        if (request.resultFetchedAt === null) records.markResultFetched(request.id, clock.wallMs());
+        const body = finishedAnswer(request, request.status, records.result(request.id));
+        return { httpStatus: 200, body };
+      }
+      case 'denied':
+      case 'expired':
+      case 'cancelled':
+      case 'interrupted':
+        return { httpStatus: 200, body: requestView(request, records) };
+    }
+  }
+}
+
+function hashOf(body: ExecuteBody): string {
+  try {
+    return bodyHash(body);
+  } catch {
+    // Half a surrogate pair has no UTF-8, so it has no canonical form.
+    throw new CodedError('invalid_request', 'The body holds text that is not valid Unicode');
+  }
+}
+
+function idempotencyConflict(): CodedError {
+  return new CodedError('idempotency_conflict', 'This idempotency_key was used with another body', {
+    hint: 'Use a new key for a new request.',
+  });
+}
