@@ -1,6 +1,7 @@
 import type { RedactionStream } from '../core/redaction.ts';
 
 export const maxOutputBytes = 1024 * 1024;
+const sliceBytes = 64 * 1024;
 /** Beyond this the code is only flooding us: it is stopped. */
 const maxRawBytes = 64 * 1024 * 1024;
 
@@ -32,8 +33,10 @@ export class RunOutput {
   push(chunk: Uint8Array): void {
     this.#raw += chunk.length;
     if (this.#raw > maxRawBytes) this.#onFlood();
-    // Nothing more can be kept: the rest is drained, not looked at.
-    if (!this.#truncated) this.#keep(this.#redaction.push(chunk));
+    // Once nothing more can be kept, the rest is drained and not looked at.
+    for (let start = 0; start < chunk.length && !this.#truncated; start += sliceBytes) {
+      this.#keep(this.#redaction.push(chunk.subarray(start, start + sliceBytes)));
+    }
   }
 
   /** All that is kept, as text. Call once, after the last chunk. */
