@@ -160,6 +160,8 @@ export type DecisionInput = Readonly<{
   principal: Principal;
   nowMs: number;
   denyReason?: string;
+  /** With `deny`, which is final: text for the wake outbox. */
+  wakeText?: string;
   approvalId: string;
   /**
    * 24h and forever only. `manifest`, `manifestDigest` and `trustKey` are the final ones (bindings kept, args policy
