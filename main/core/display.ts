@@ -110,7 +110,13 @@ export function countHidden(text: string): number {
 
 /** How many stretches of blank lines or spaces are long enough to push what follows out of sight. */
 export function countBlankRuns(text: string): number {
-  return [...text.matchAll(new RegExp(`${blankLines}|${spaces}(?=[^ \\t\\r\\n])`, 'gu'))].length;
+  const runs = [...text.matchAll(new RegExp(`${blankLines}|${spaces}`, 'gu'))];
+  // Blank space at the end of a line hides nothing.
+  return runs.filter(
+    (run) =>
+      !/^(?:[\r\n]|$)/.test(text.slice(run.index + run[0].length, run.index + run[0].length + 1)) ||
+      run[0].endsWith('\n'),
+  ).length;
 }
 
 function cutText(text: string, maxChars: number | undefined): Readonly<{ shown: string; cut: number }> {
