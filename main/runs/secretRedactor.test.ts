@@ -1,0 +1,31 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { SecretRedactor } from './secretRedactor.ts';
+
+const makeValue = (): string => `sk-${randomBytes(16).toString('hex')}`;
+
+describe('the redactor of the vault', () => {
+  it('masks every secret that there is, and learns a new value when its version changes', () => {
+    const values = new Map([
+      ['a', { version: 1, value: makeValue() }],
+      ['b', { version: 1, value: makeValue() }],
+    ]);
+    let opened = 0;
+    const redactor = new SecretRedactor({
+      secrets: () => [...values].map(([id, { version }]) => ({ id, name: id, version })),
+      value: (id) => {
+        opened += 1;
+        return values.get(id) ?? null;
+      },
+    });
+    const all = (): string => [...values.values()].map(({ value }) => value).join(' ');
+    expect(redactor.current().text(all())).toBe('[redacted] [redacted]');
+    redactor.current();
+    expect(opened).toBe(2);
+    values.set('a', { version: 2, value: makeValue() });
+    expect(redactor.current().text(all())).toBe('[redacted] [redacted]');
+    redactor.forget();
+    redactor.current();
+    expect(opened).toBe(6);
+  });
+});
