@@ -41,6 +41,7 @@ export type IntakeDeps = Readonly<{
     | 'requestByIdempotencyKey'
     | 'result'
     | 'secretByName'
+    | 'touchTrust'
   >;
   clock: Clock;
   clockGuard: ClockGuard;
@@ -89,6 +90,9 @@ export class Intake {
     switch (stored.kind) {
       case 'created':
         this.#deps.events.emitChanged(stored.request);
+        if (stored.request.approvalId !== null) {
+          this.#deps.records.touchTrust(stored.request.approvalId, stored.request.createdAt);
+        }
         return stored.request.status === 'approved'
           ? this.#runTrusted(stored.request, body.async === true, signal)
           : this.#askOwner(stored.request);
@@ -180,7 +184,8 @@ export class Intake {
       skillId: manifest.skillId,
       manifest,
       manifestDigest: manifestDigest(manifest),
-      trustKey: trustKey(manifest, 'exact'),
+      // The key that allows it, so that the store can look at the entry again in the same transaction.
+      trustKey: trust?.trustKey ?? trustKey(manifest, 'exact'),
       code: code.bytes,
       idempotencyKey: body.idempotency_key ?? null,
       bodyHash: hash,

@@ -1,0 +1,91 @@
+import type { Card, CardCode } from '../../contract/card.ts';
+import { blockersOf } from '../core/blockers.ts';
+import type { LastApproved } from '../core/cardChanges.ts';
+import { makeCardCode, makeRunCard } from '../core/cardFacts.ts';
+import { toSegments } from '../core/display.ts';
+import { formatHostRule } from '../core/host.ts';
+import type { Manifest } from '../core/manifestTypes.ts';
+import type { Records, RequestRecord } from '../core/records.ts';
+import type { AnalyseCode, LocalNames } from './ports.ts';
+
+export type RunCardDeps = Readonly<{
+  records: Pick<Records, 'agent' | 'code' | 'everApproved' | 'lastApproved' | 'manifest' | 'request' | 'secretByName'>;
+  analyse: AnalyseCode;
+  localNames: LocalNames;
+}>;
+
+type CodePart = Readonly<{ code: CardCode; findings: Card['findings'] }>;
+
+// A card is asked for several times, by every channel; reading the code again each time would cost most of it.
+const maxCodeParts = 16;
+
+/** Makes the card of a waiting request from what is stored, every time anew. */
+export class RunCards {
+  readonly #deps: RunCardDeps;
+  readonly #codeParts = new Map<string, CodePart>();
+
+  constructor(deps: RunCardDeps) {
+    this.#deps = deps;
+  }
+
+  /** null when the request does not wait, or when what is stored of it cannot be shown in full. */
+  card(id: string): Card | null {
+    const { records } = this.#deps;
+    const request = records.request(id);
+    if (request?.status !== 'pending') return null;
+    const manifest = records.manifest(request.manifestDigest);
+    const agent = records.agent(request.agentId);
+    if (manifest === null || agent === null) return null;
+    const codePart = this.#codePart(manifest);
+    if (codePart === null) return null;
+    const secretOf = (name: string) => records.secretByName(name);
+    return makeRunCard({
+      request,
+      manifest,
+      agent,
+      ...codePart,
+      blockers: blockersOf(manifest, secretOf),
+      secretOf,
+      lastApproved: this.#lastApproved(request),
+      seenBefore: records.everApproved(request.trustKey),
+      localNames: this.#deps.localNames(),
+    });
+  }
+
+  #lastApproved(request: RequestRecord): LastApproved | null {
+    const { records } = this.#deps;
+    const last = records.lastApproved(request.agentId, request.skillId, request.id);
+    if (last === null) return null;
+    const manifest = records.manifest(last.manifestDigest);
+    return manifest === null ? null : { manifest, decidedAtMs: last.decidedAt ?? last.createdAt };
+  }
+
+  #codePart(manifest: Manifest): CodePart | null {
+    const declared = {
+      secrets: manifest.secrets.map((secret) => secret.name),
+      hosts: manifest.network.map(formatHostRule),
+    };
+    const key = JSON.stringify([manifest.code.sha256, manifest.runtime, declared]);
+    const known = this.#codeParts.get(key) ?? this.#readCode(manifest, declared);
+    if (known === null) return null;
+    this.#codeParts.delete(key);
+    this.#codeParts.set(key, known);
+    const oldest = this.#codeParts.keys().next();
+    if (this.#codeParts.size > maxCodeParts && oldest.done !== true) this.#codeParts.delete(oldest.value);
+    return known;
+  }
+
+  #readCode(manifest: Manifest, declared: Parameters<AnalyseCode>[2]): CodePart | null {
+    const bytes = this.#deps.records.code(manifest.code.sha256);
+    if (bytes === null) return null;
+    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+    const { findings } = this.#deps.analyse(text, manifest.runtime, declared);
+    const warningsFirst = findings.toSorted(
+      (left, right) => Number(right.severity === 'warn') - Number(left.severity === 'warn'),
+    );
+    return {
+      code: makeCardCode(manifest, text),
+      findings: warningsFirst.map((finding) => ({ severity: finding.severity, text: toSegments(finding.text) })),
+    };
+  }
+}
