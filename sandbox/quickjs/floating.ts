@@ -1,0 +1,33 @@
+import { type CallExpression, type Expression, parse } from 'acorn';
+
+/** The global that a floating call is passed to; the prelude defines it. */
+export const floatingName = '__floating';
+
+/**
+ * `main();` at the top of a module is a promise that nobody looks at. Node and Deno end such a program with exit code
+ * 1 when it rejects; QuickJS, as this library builds it, cannot tell us. So the calls that stand as statements of
+ * their own at the top level are wrapped to be looked at. Lines stay where they are; code that acorn cannot read
+ * stays as it is.
+ */
+export function watchFloating(code: string): string {
+  let statements: ReturnType<typeof parse>['body'];
+  try {
+    statements = parse(code, { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true }).body;
+  } catch {
+    return code;
+  }
+  let watched = '';
+  let done = 0;
+  for (const statement of statements) {
+    const call = statement.type === 'ExpressionStatement' ? calledIn(statement.expression) : null;
+    if (call === null) continue;
+    watched += `${code.slice(done, call.start)}${floatingName}(${code.slice(call.start, call.end)})`;
+    done = call.end;
+  }
+  return watched + code.slice(done);
+}
+
+function calledIn(expression: Expression): CallExpression | null {
+  if (expression.type === 'UnaryExpression' && expression.operator === 'void') return calledIn(expression.argument);
+  return expression.type === 'CallExpression' ? expression : null;
+}

@@ -1,0 +1,79 @@
+import type { GuestDispatch, GuestEvent, GuestKit, HostCall } from './kit.ts';
+
+/** The bridge to the child. Its own JSON functions are kept here, so that code which replaces them breaks only itself. */
+export function installCore(host: HostCall): { kit: GuestKit; dispatch: GuestDispatch } {
+  const { parse, stringify } = JSON;
+  const defineProperty = Object.defineProperty;
+  const handlers: Record<string, (message: GuestEvent, bytes: ArrayBuffer | undefined) => void> = Object.create(null);
+  const pieceLength = 60_000;
+
+  function answer(operation: string, argument: unknown, bytes: ArrayBuffer | undefined): unknown {
+    const result = host(operation, stringify(argument ?? null), bytes);
+    if (typeof result !== 'string') return result;
+    const { value, error } = parse(result);
+    if (error !== undefined) throw error[0] === 'RangeError' ? new RangeError(error[1]) : new TypeError(error[1]);
+    return value;
+  }
+
+  const kit: GuestKit = {
+    waits: 0,
+    ask: answer,
+    askBytes(operation, argument, bytes) {
+      const result = answer(operation, argument, bytes);
+      if (!(result instanceof ArrayBuffer)) throw new TypeError(`${operation} gave no bytes`);
+      return result;
+    },
+    askText: (operation, argument, bytes) => String(answer(operation, argument, bytes)),
+    on(event, handler) {
+      handlers[event] = handler;
+    },
+    define(name, value) {
+      defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+    },
+    print(fd, text) {
+      for (let start = 0; start < text.length; ) {
+        let end = start + pieceLength;
+        const last = text.charCodeAt(end - 1);
+        if (last >= 0xd800 && last < 0xdc00) end += 1;
+        answer('print', [fd, text.slice(start, end)], undefined);
+        start = end;
+      }
+    },
+    uncaught(error) {
+      let shown = 'an error that cannot be shown';
+      try {
+        shown = kit.inspect(error);
+      } catch {}
+      const refusal = "could not load module '";
+      const hint =
+        error instanceof ReferenceError && error.message.startsWith(refusal)
+          ? '\nImports are refused: only the code that the owner saw may run. Put everything into this one file.'
+          : '';
+      kit.print(2, `Uncaught ${shown}${hint}\n`);
+      kit.exit(1);
+    },
+    exit(code) {
+      answer('exit', code, undefined);
+      // The child now interrupts us; an exception in place of this loop could be caught by the program.
+      for (;;);
+    },
+    inspect: String,
+    encode: (text) => new Uint8Array(kit.askBytes('encode', text)),
+    decode: String,
+    startTimer: () => 0,
+  };
+  // Looks at a promise that a top-level statement threw away (see floating.ts). `then` is the original one.
+  const { then } = Promise.prototype;
+  kit.define('__floating', (value: unknown) => {
+    if (value instanceof Promise) Reflect.apply(then, value, [undefined, (error: unknown) => kit.uncaught(error)]);
+    return value;
+  });
+
+  function dispatch(json: string, value?: unknown, bytes?: ArrayBuffer): number {
+    const message = parse(json);
+    if (message.event === 'uncaught') kit.uncaught(value);
+    handlers[message.event]?.(message, bytes);
+    return kit.waits;
+  }
+  return { kit, dispatch };
+}

@@ -1,0 +1,300 @@
+import type { Extracted, GuestSource, installBody } from './body.ts';
+import type { GuestKit } from './kit.ts';
+
+/**
+ * Request, Response and fetch. The door never follows a redirect, so each hop is a request of its own that the
+ * gateway judges. A refusal by policy comes as an ordinary 403.
+ */
+export function installFetch(kit: GuestKit, tools: ReturnType<typeof installBody>, openRequests: number): void {
+  const { Body, extract, gathered, sourceOf } = tools;
+  type Init = Readonly<Record<string, unknown>>;
+  type Opened = { status: number; statusText: string; headers: Headers; source: GuestSource };
+  type Exchange = {
+    opened(message: Readonly<Record<string, unknown>>): void;
+    piece(bytes: Uint8Array): void;
+    ended(): void;
+    failed(reason: unknown): void;
+  };
+  const exchanges = new Map<number, Exchange>();
+  const queue: (() => void)[] = [];
+  const mostHops = 10;
+  let lastId = 0;
+  let open = 0;
+
+  // `Headers` is the guest's own, which takes anything and checks it.
+  const headersOf = (init: unknown): Headers => Reflect.construct(Headers, [init]);
+
+  function settings(init: unknown): Init {
+    return typeof init === 'object' && init !== null ? { ...init } : {};
+  }
+
+  let parts: (request: Request) => { text: string; extracted: Extracted } = () => ({ text: '', extracted: extract(null) });
+
+  class Request extends Body {
+    readonly method: string;
+    readonly url: string;
+    readonly headers: Headers;
+    readonly redirect: string;
+    readonly signal: AbortSignal | null;
+    static {
+      parts = (request) => ({ text: request.#text, extracted: request.#extracted });
+    }
+    /** The URL as the program wrote it: what the gateway judges. */
+    readonly #text: string;
+    readonly #extracted: Extracted;
+
+    constructor(input: unknown, init?: unknown) {
+      const given = settings(init);
+      const base = input instanceof Request ? input : null;
+      const extracted = 'body' in given || base === null ? extract(given.body) : parts(base).extracted;
+      super(extracted.bytes === null ? null : sourceOf(extracted.bytes));
+      this.#extracted = extracted;
+      this.#text = base === null ? String(input) : parts(base).text;
+      const url = new URL(this.#text);
+      if (url.username !== '' || url.password !== '') {
+        throw new TypeError('Request cannot be constructed from a URL that includes credentials');
+      }
+      this.url = url.href;
+      const method = String(given.method ?? base?.method ?? 'GET');
+      const upper = method.toUpperCase();
+      this.method = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'].includes(upper) ? upper : method;
+      if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method) || ['CONNECT', 'TRACE', 'TRACK'].includes(upper)) {
+        throw new TypeError(`'${method}' HTTP method is unsupported.`);
+      }
+      const hasBody = extracted.bytes !== null || extracted.pieces !== null;
+      if (hasBody && (this.method === 'GET' || this.method === 'HEAD')) {
+        throw new TypeError('Request with GET/HEAD method cannot have body.');
+      }
+      this.headers = headersOf(given.headers ?? base?.headers);
+      if (extracted.type !== null && !this.headers.has('content-type')) this.headers.set('content-type', extracted.type);
+      this.redirect = String(given.redirect ?? base?.redirect ?? 'follow');
+      if (!['follow', 'manual', 'error'].includes(this.redirect)) throw new TypeError(`redirect '${this.redirect}' is unknown`);
+      const signal = given.signal ?? base?.signal ?? null;
+      if (signal !== null && !(signal instanceof AbortSignal)) throw new TypeError('signal is no AbortSignal');
+      this.signal = signal;
+    }
+    clone(): Request {
+      return new Request(this);
+    }
+  }
+
+  /** Sources that a Response may be made of; keyed by an object that no program can get hold of. */
+  const opened = new WeakMap<object, GuestSource>();
+
+  class Response extends Body {
+    readonly status: number;
+    readonly statusText: string;
+    readonly headers: Headers;
+    readonly url: string = '';
+    readonly redirected: boolean = false;
+    readonly type: string = 'default';
+    constructor(body?: unknown, init?: unknown) {
+      const given = settings(init);
+      const source = typeof body === 'object' && body !== null && opened.has(body) ? opened.get(body) : undefined;
+      const extracted = source === undefined ? extract(body) : { bytes: null, type: null };
+      super(source ?? (extracted.bytes === null ? null : sourceOf(extracted.bytes)));
+      this.status = Number(given.status ?? 200);
+      if (!(this.status >= 200 && this.status <= 599) && source === undefined) throw new RangeError('status must be 200 to 599');
+      this.statusText = String(given.statusText ?? '');
+      this.headers = given.headers instanceof Headers && source !== undefined ? given.headers : headersOf(given.headers);
+      if (extracted.type !== null && !this.headers.has('content-type')) this.headers.set('content-type', extracted.type);
+      if (source !== undefined) {
+        this.url = String(given.url);
+        this.redirected = given.redirected === true;
+        this.type = 'basic';
+      }
+    }
+    static json(value: unknown, init?: unknown): Response {
+      const given = settings(init);
+      const headers = headersOf(given.headers);
+      if (!headers.has('content-type')) headers.set('content-type', 'application/json');
+      return new Response(JSON.stringify(value), { ...given, headers });
+    }
+    get ok(): boolean {
+      return this.status >= 200 && this.status < 300;
+    }
+    clone(): Response {
+      const source = this.forkSource();
+      const key = {};
+      opened.set(key, source ?? sourceOf(new Uint8Array(0)));
+      const { status, statusText, url, redirected } = this;
+      return new Response(key, { status, statusText, url, redirected, headers: new Headers(this.headers) });
+    }
+  }
+  async function slot(): Promise<void> {
+    while (open >= openRequests) {
+      await new Promise<void>((resolve) => {
+        queue.push(resolve);
+      });
+    }
+  }
+
+  /** One request through the door; resolves with the head of the answer. */
+  async function exchange(
+    method: string,
+    url: string,
+    headers: Headers,
+    bytes: Uint8Array<ArrayBuffer> | null,
+    signal: AbortSignal | null,
+  ): Promise<Opened> {
+    signal?.throwIfAborted();
+    await slot();
+    if (signal?.aborted) {
+      queue.shift()?.();
+      throw signal.reason;
+    }
+    open += 1;
+    lastId += 1;
+    const id = lastId;
+    const pieces: Uint8Array[] = [];
+    let isOver = false;
+    let failure: { reason: unknown } | null = null;
+    const sleepers: (() => void)[] = [];
+
+    const over = () => {
+      if (isOver) return;
+      isOver = true;
+      exchanges.delete(id);
+      open -= 1;
+      queue.shift()?.();
+    };
+    const woken = () => {
+      kit.waits -= sleepers.length;
+      for (const wake of sleepers.splice(0)) wake();
+    };
+    const source: GuestSource = {
+      async read() {
+        while (pieces.length === 0 && !isOver) {
+          await new Promise<void>((resolve) => {
+            kit.waits += 1;
+            sleepers.push(resolve);
+          });
+        }
+        const piece = pieces.shift();
+        if (piece !== undefined) {
+          if (!isOver) kit.ask('credit', [id, piece.byteLength]);
+          return piece;
+        }
+        if (failure !== null) throw failure.reason;
+        return null;
+      },
+      cancel() {
+        pieces.length = 0;
+        if (isOver) return;
+        kit.ask('cancel', id);
+        over();
+        woken();
+      },
+    };
+
+    try {
+      kit.ask('fetch', [id, method, url, [...headers]], bytes === null ? undefined : exactBuffer(bytes));
+    } catch (error) {
+      over();
+      throw error;
+    }
+    kit.waits += 1;
+    return await new Promise<Opened>((resolve, reject) => {
+      let isWaiting = true;
+      const answered = () => {
+        if (isWaiting) kit.waits -= 1;
+        isWaiting = false;
+      };
+      const fail = (reason: unknown) => {
+        failure ??= { reason };
+        over();
+        answered();
+        woken();
+        reject(reason);
+      };
+      exchanges.set(id, {
+        opened(message) {
+          answered();
+          const received = new Headers();
+          for (const [name, value] of Array.isArray(message.headers) ? message.headers : []) {
+            try {
+              received.append(name, value);
+            } catch {} // A header that no Headers object can hold is dropped, as browsers do.
+          }
+          resolve({ status: Number(message.status), statusText: String(message.statusText), headers: received, source });
+        },
+        piece(piece) {
+          pieces.push(piece);
+          woken();
+        },
+        ended() {
+          over();
+          woken();
+        },
+        failed: fail,
+      });
+      signal?.addEventListener(
+        'abort',
+        () => {
+          if (isOver) return;
+          kit.ask('cancel', id);
+          pieces.length = 0;
+          fail(signal.reason);
+        },
+        { once: true },
+      );
+    });
+  }
+
+  function exactBuffer(bytes: Uint8Array<ArrayBuffer>): ArrayBuffer {
+    return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
+  }
+
+  async function fetch(input: unknown, init?: unknown): Promise<Response> {
+    const request = new Request(input, init);
+    let { method, url } = request;
+    let { text } = parts(request);
+    let bytes = await gathered(parts(request).extracted);
+    const headers = new Headers(request.headers);
+    for (const [name, value] of [
+      ['accept', '*/*'],
+      ['accept-encoding', 'identity'],
+      ['user-agent', 'oauth3-quickjs'],
+    ] as const) {
+      if (!headers.has(name)) headers.set(name, value);
+    }
+    for (let hop = 0; ; hop += 1) {
+      const answer = await exchange(method, text, headers, bytes, request.signal);
+      const { status, source } = answer;
+      const location = [301, 302, 303, 307, 308].includes(status) ? answer.headers.get('location') : null;
+      if (location === null || request.redirect === 'manual') {
+        const key = {};
+        opened.set(key, source);
+        return new Response(key, { status, statusText: answer.statusText, headers: answer.headers, url, redirected: hop > 0 });
+      }
+      source.cancel();
+      if (request.redirect === 'error') throw new TypeError('fetch failed: unexpected redirect');
+      if (hop === mostHops) throw new TypeError(`fetch failed: more than ${mostHops} redirects`);
+      const next = new URL(location, url);
+      if (next.protocol !== 'https:' && next.protocol !== 'http:') throw new TypeError('fetch failed: redirect to a scheme that is not HTTP');
+      // The rules of the Fetch standard, section "HTTP-redirect fetch".
+      if ((status === 303 && method !== 'GET' && method !== 'HEAD') || (status <= 302 && method === 'POST')) {
+        method = 'GET';
+        bytes = null;
+        for (const name of ['content-encoding', 'content-language', 'content-location', 'content-type', 'content-length']) {
+          headers.delete(name);
+        }
+      }
+      if (next.origin !== new URL(url).origin) {
+        for (const name of ['authorization', 'proxy-authorization', 'cookie', 'host']) headers.delete(name);
+      }
+      url = next.href;
+      text = next.href;
+    }
+  }
+
+  kit.on('response', (message) => exchanges.get(Number(message.id))?.opened(message));
+  kit.on('chunk', (message, bytes) => {
+    if (bytes !== undefined) exchanges.get(Number(message.id))?.piece(new Uint8Array(bytes));
+  });
+  kit.on('end', (message) => exchanges.get(Number(message.id))?.ended());
+  kit.on('failed', (message) => exchanges.get(Number(message.id))?.failed(new TypeError(String(message.message))));
+  kit.define('Request', Request);
+  kit.define('Response', Response);
+  kit.define('fetch', fetch);
+}
