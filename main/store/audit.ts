@@ -1,0 +1,128 @@
+import { auditLinkHash, auditPayloadHash, auditPayloadText, genesisHash } from '../core/auditHash.ts';
+import type { AuditEvent, AuditInput, Records } from '../core/records.ts';
+import { AuditHead } from './auditHead.ts';
+import { maybe } from './rowParser.ts';
+import { type AuditRow, auditRow, linkRow } from './rows.ts';
+import type { Seal } from './seal.ts';
+import type { Sqlite } from './sqlite.ts';
+
+const pageSize = 500;
+
+/**
+ * The append-only log. Every event carries the hash of the one before it; while the vault is unlocked the newest one
+ * is sealed too, so that a log that was cut or rewritten with right hashes is still noticed. Payloads are small facts:
+ * never a secret's value, never code.
+ */
+export class AuditLog {
+  readonly #db: Sqlite;
+  readonly #head: AuditHead;
+
+  constructor(db: Sqlite, seal: Seal) {
+    this.#db = db;
+    this.#head = new AuditHead(db, seal);
+  }
+
+  /** Part of the transaction that it tells about. */
+  append(input: AuditInput, nowMs: number): void {
+    this.#db.write(() => {
+      const last = this.#last();
+      const payloadText = auditPayloadText(input.payload);
+      const link = {
+        seq: (last?.seq ?? 0) + 1,
+        at: nowMs,
+        actor: input.actor,
+        kind: input.kind,
+        requestId: input.requestId ?? null,
+        payloadHash: auditPayloadHash(payloadText),
+        prevHash: last?.hash ?? genesisHash,
+      };
+      const hash = auditLinkHash(link);
+      this.#db.run(
+        `INSERT INTO audit_events (seq, at, actor, kind, request_id, payload, payload_hash, prev_hash, hash)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        [link.seq, link.at, link.actor, link.kind, link.requestId, payloadText, link.payloadHash, link.prevHash, hash],
+      );
+      this.#head.move({ seq: link.seq, hash });
+    });
+  }
+
+  /** Call when the vault was unlocked: compares the sealed head with the log, then seals the log as it stands. */
+  reseal(nowMs: number): void {
+    this.#db.write(() => {
+      const gap = this.#head.check();
+      if (gap !== null) {
+        this.#head.keepAsCheckpoint(nowMs);
+        this.append({ actor: 'broker', kind: 'audit.tampered', payload: { seq: gap.seq, reason: gap.reason } }, nowMs);
+      }
+      const last = this.#last();
+      if (last !== null) {
+        this.#head.move(last);
+        this.#head.keepAsCheckpoint(nowMs);
+      }
+    });
+  }
+
+  #last(): Readonly<{ seq: number; hash: string }> | null {
+    return maybe(linkRow, this.#db.get('SELECT seq, hash FROM audit_events ORDER BY seq DESC LIMIT 1'));
+  }
+
+  page(filter: Parameters<Records['audit']>[0]): readonly AuditEvent[] {
+    const rows = this.#db.all(
+      `SELECT * FROM audit_events
+       WHERE seq < @before AND (@kind IS NULL OR kind = @kind) AND (@request IS NULL OR request_id = @request)
+       ORDER BY seq DESC LIMIT @limit`,
+      {
+        before: filter.beforeSeq ?? Number.MAX_SAFE_INTEGER,
+        kind: filter.kind ?? null,
+        request: filter.requestId ?? null,
+        limit: filter.limit,
+      },
+    );
+    return rows.map((found) => auditRow(found).event);
+  }
+
+  *each(): IterableIterator<AuditEvent> {
+    for (const found of this.#rows()) {
+      yield found.event;
+    }
+  }
+
+  /** Oldest first, a page at a time: an open cursor would keep the connection from writing meanwhile. */
+  *#rows(): IterableIterator<AuditRow> {
+    let after = 0;
+    for (;;) {
+      const page = this.#db.all('SELECT * FROM audit_events WHERE seq > ? ORDER BY seq LIMIT ?', [after, pageSize]);
+      for (const found of page.map(auditRow)) {
+        after = found.event.seq;
+        yield found;
+      }
+      if (page.length < pageSize) {
+        return;
+      }
+    }
+  }
+
+  verify(): ReturnType<Records['verifyAudit']> {
+    let prevHash = genesisHash;
+    let seq = 0;
+    for (const { event, payloadText, payloadHash, prevHash: claimed } of this.#rows()) {
+      seq += 1;
+      if (event.seq !== seq) {
+        return broken(seq, 'The event is missing.');
+      }
+      if (claimed !== prevHash || event.hash !== auditLinkHash({ ...event, payloadHash, prevHash })) {
+        return broken(seq, 'The event does not fit its hash or the event before it.');
+      }
+      if (payloadText !== null && auditPayloadHash(payloadText) !== payloadHash) {
+        return broken(seq, 'The payload was changed.');
+      }
+      prevHash = event.hash;
+    }
+    const gap = this.#head.check() ?? this.#head.checkCheckpoints();
+    return gap === null ? { ok: true, events: seq } : broken(gap.seq, gap.reason);
+  }
+}
+
+function broken(seq: number, reason: string): ReturnType<Records['verifyAudit']> {
+  return { ok: false, brokenAtSeq: seq, reason };
+}

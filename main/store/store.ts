@@ -1,0 +1,106 @@
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { Records } from '../core/records.ts';
+import { agentRecords } from './agents.ts';
+import { AuditLog } from './audit.ts';
+import { cardRecords } from './cards.ts';
+import type { StoreContext } from './context.ts';
+import { prepareFolder } from './dataFolder.ts';
+import { decisionRecords } from './decisions.ts';
+import { lockFolder } from './folderLock.ts';
+import { healthRecords } from './health.ts';
+import { migrations } from './migrations/all.ts';
+import type { Migration } from './migrations/migration.ts';
+import { openDatabase } from './openDatabase.ts';
+import { pairingRecords } from './pairings.ts';
+import { RelaxedWriter } from './relaxed.ts';
+import { requestRecords } from './requests.ts';
+import { retentionRecords } from './retention.ts';
+import { runRecords } from './runs.ts';
+import { Seal } from './seal.ts';
+import { secretRecords } from './secrets.ts';
+import { settingRecords } from './settings.ts';
+import { type SlotRecords, slotRecords } from './slots.ts';
+import { trustRecords } from './trust.ts';
+import { wakeRecords } from './wake.ts';
+
+export type StoreOptions = Readonly<{
+  dataDir: string;
+  /** Path of better-sqlite3's binary where its prebuild does not fit the runtime. */
+  nativeBinding?: string | undefined;
+  log: Log;
+  clock?: Clock;
+  /** The schema steps; tests open files of earlier versions with fewer. */
+  migrations?: readonly Migration[];
+}>;
+
+export type Store = Records &
+  SlotRecords &
+  Readonly<{
+    /**
+     * The vault's key for seals, null when it locks. With a key, the audit log is compared with its sealed head, and
+     * trust entries can be told from rows of another hand; without one no trust entry is live.
+     */
+    setMacKey(key: Uint8Array | null): void;
+    close(): void;
+  }>;
+
+const systemClock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() };
+
+/**
+ * Opens `<data dir>/proxy.db` for this process alone. Throws a StoreOpenError: DataFolderInUseError,
+ * DataFolderUnsafeError, DataFolderUnusableError, DatabaseTooNewError or DatabaseCorruptError.
+ */
+export function openStore(options: StoreOptions): Store {
+  const { dataDir, nativeBinding, log } = options;
+  const clock = options.clock ?? systemClock;
+  prepareFolder(dataDir);
+  const lock = lockFolder(dataDir, { nativeBinding, nowMs: clock.wallMs() });
+  try {
+    const { db, quick } = openDatabase({
+      dataDir,
+      nativeBinding,
+      migrations: options.migrations ?? migrations,
+      nowMs: clock.wallMs(),
+    });
+    const seal = new Seal();
+    const audit = new AuditLog(db, seal);
+    const relaxed = new RelaxedWriter(quick, db, log);
+    const context: StoreContext = { db, relaxed, audit, seal, log };
+    const trust = trustRecords(context);
+    return {
+      ...agentRecords(context),
+      ...secretRecords(context),
+      ...requestRecords(context, trust.liveTrust),
+      ...decisionRecords(context),
+      ...runRecords(context),
+      ...trust,
+      ...cardRecords(context),
+      ...pairingRecords(context),
+      ...wakeRecords(context),
+      ...settingRecords(context),
+      ...retentionRecords(context),
+      ...slotRecords(context, clock.wallMs),
+      ...healthRecords(context, clock),
+      appendAudit: (input, nowMs) => audit.append(input, nowMs),
+      audit: (filter) => audit.page(filter),
+      verifyAudit: () => audit.verify(),
+      eachAudit: () => audit.each(),
+      setMacKey(key) {
+        seal.use(key);
+        if (key !== null) {
+          audit.reseal(clock.wallMs());
+        }
+      },
+      close() {
+        relaxed.close();
+        db.close();
+        seal.use(null);
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
