@@ -1,14 +1,10 @@
-import { createHash } from 'node:crypto';
 import { CodedError } from '../../contract/errors.ts';
 import type { AgentView, OwnerActions } from '../../contract/owner.ts';
-import { base62 } from '../core/base62.ts';
+import { isAgentName, makeAgentToken } from '../core/agentIdentity.ts';
 import { makeId } from '../core/ids.ts';
 import type { AgentRecord } from '../core/records.ts';
 import { announce, type OwnerDeps } from './ports.ts';
 import { isoTime, isoTimeOrNull } from './times.ts';
-
-const agentName = /^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,63}$/u;
-const tokenBytes = 32;
 
 function view(agent: AgentRecord): AgentView {
   return {
@@ -25,11 +21,6 @@ type AgentActions = Pick<OwnerActions, 'agents' | 'addAgent' | 'pauseAgent' | 'r
 /** Callers of the bridge: a token is shown once, only its hash is kept. */
 export function agentActions(deps: OwnerDeps): AgentActions {
   const { records, clock } = deps;
-
-  const newToken = () => {
-    const token = `oa3_${base62(deps.random(tokenBytes))}`;
-    return { token, tokenSha256: createHash('sha256').update(token).digest('hex') };
-  };
 
   /** By name or id; a revoked one counts only while no live agent has the name. */
   const find = (nameOrId: string): AgentRecord => {
@@ -51,11 +42,15 @@ export function agentActions(deps: OwnerDeps): AgentActions {
     agents: () => records.agents().map(view),
 
     addAgent(principal, name) {
-      if (!agentName.test(name)) {
-        throw new CodedError('invalid_request', 'An agent name is 1 to 64 letters, digits, spaces or . _ @ -');
+      if (!isAgentName(name)) {
+        throw new CodedError(
+          'invalid_request',
+          'An agent name is 1 to 64 letters, digits, spaces or . _ @ - and not a word that means the app itself',
+        );
       }
-      const { token, tokenSha256 } = newToken();
-      const agent = records.addAgent({ id: makeId('agt', deps.random), name, tokenSha256 }, principal, clock.wallMs());
+      const { token, sha256 } = makeAgentToken(deps.random);
+      const id = makeId('agt', deps.random);
+      const agent = records.addAgent({ id, name, tokenSha256: sha256 }, principal, clock.wallMs());
       announce(deps, principal, `The agent ${name} was added`);
       return { agent_id: agent.id, name: agent.name, token };
     },
@@ -66,8 +61,8 @@ export function agentActions(deps: OwnerDeps): AgentActions {
 
     rotateAgent(principal, name) {
       const agent = find(name);
-      const { token, tokenSha256 } = newToken();
-      records.rotateAgentToken(agent.id, tokenSha256, principal, clock.wallMs());
+      const { token, sha256 } = makeAgentToken(deps.random);
+      records.rotateAgentToken(agent.id, sha256, principal, clock.wallMs());
       announce(deps, principal, `The agent ${agent.name} got a new token`);
       return { agent_id: agent.id, name: agent.name, token };
     },

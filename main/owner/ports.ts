@@ -1,6 +1,7 @@
 import type { OwnerActions, StatusView } from '../../contract/owner.ts';
 import type { Principal, VaultState } from '../../contract/states.ts';
 import type { Clock } from '../core/clock.ts';
+import { byWhom } from '../core/principal.ts';
 import type { Records } from '../core/records.ts';
 import type { RequestEvents, RunLauncher } from '../core/runPorts.ts';
 import type { LocalServices } from '../net/localServices.ts';
@@ -78,14 +79,6 @@ export type OwnerDeps = Readonly<{
   /** From the environment: they win over the owner's own for the life of the process. */
   environmentServices: LocalServices;
 }>;
-
-const principalWords = { desktop: 'in the app', cli: 'from the command line', broker: 'by the app itself' } as const;
-
-/** The principal as a person reads it. */
-export function byWhom(principal: Principal): string {
-  if (principal === 'desktop' || principal === 'cli' || principal === 'broker') return principalWords[principal];
-  return `by Telegram user ${principal.slice('telegram:'.length)}`;
-}
 
 /**
  * A change that widens what is possible is announced on every channel, so that a program of the same account cannot
