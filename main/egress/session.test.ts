@@ -1,0 +1,284 @@
+import { once } from 'node:events';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type EgressHouse,
+  type OpenSession,
+  readReply,
+  send,
+  startEgressHouse,
+} from '../../tests/support/egressHouse.ts';
+import { type Answer, echo } from '../../tests/support/httpsUpstream.ts';
+
+const host = 'api.example.com';
+const url = `https://${host}/v1`;
+let house: EgressHouse;
+let run: OpenSession;
+
+beforeAll(async () => {
+  house = await startEgressHouse([host]);
+});
+afterAll(() => house.close());
+afterEach(() => {
+  run.session.close();
+  house.upstream.setAnswer(echo);
+});
+
+/** An answer that waits for the test: `arrived` when the request is there, `go` to answer it. */
+function heldAnswer(): { answer: Answer; arrived: Promise<void>; go: () => void } {
+  let arrive = (): void => {};
+  let go = (): void => {};
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const released = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const answer: Answer = async (_request, response) => {
+    arrive();
+    await released;
+    response.end('late');
+  };
+  return { answer, arrived, go };
+}
+
+const get = (signal?: AbortSignal) =>
+  run.session.request({ method: 'GET', url, headers: [], body: null, ...(signal === undefined ? {} : { signal }) });
+
+describe('an exchange', () => {
+  it('is recorded once, when its answer was read, without query or values', async () => {
+    run = house.open();
+    const before = Date.now();
+    const reply = await send(run.session, `${url}?token=1`, { method: 'POST', body: Buffer.from('12345') });
+    expect(run.records).toEqual([
+      {
+        at: expect.any(Number),
+        method: 'POST',
+        host,
+        port: 443,
+        path: '/v1',
+        status: 200,
+        bytesIn: reply.bytes.length,
+        bytesOut: 5,
+        durationMs: expect.any(Number),
+        secrets: [],
+        refused: null,
+        placeholderInBody: false,
+      },
+    ]);
+    expect(run.records[0]?.at).toBeGreaterThanOrEqual(before);
+    expect(run.session.records).toEqual(run.records);
+  });
+
+  it('caps a recorded path and hides odd methods', async () => {
+    run = house.open();
+    await send(run.session, `${url}/${'a'.repeat(2_000)}`);
+    await send(run.session, url, { method: 'no\nmethod' });
+    expect(run.records[0]?.path).toHaveLength(512);
+    expect(run.records[1]).toMatchObject({ method: '?', refused: 'method_not_allowed' });
+  });
+
+  it('carries a body in pieces, chunked, and as fast as the upstream takes it', async () => {
+    run = house.open();
+    const piece = Buffer.alloc(65_536, 'x');
+    let pulled = 0;
+    const body = (async function* () {
+      for (let index = 0; index < 64; index += 1) {
+        pulled += 1;
+        yield piece;
+      }
+    })();
+    const reply = await send(run.session, url, { method: 'DELETE', body });
+    expect(reply.status).toBe(200);
+    expect(pulled).toBe(64);
+    expect(house.upstream.received.at(-1)?.body.length).toBe(64 * 65_536);
+    expect(run.records[0]?.bytesOut).toBe(64 * 65_536);
+  });
+
+  it('with a large answer keeps no more of it than was asked for', async () => {
+    let written = 0;
+    house.upstream.setAnswer(async (_request, response) => {
+      for (let index = 0; index < 1_000 && !response.destroyed; index += 1) {
+        written += 65_536;
+        if (!response.write(Buffer.alloc(65_536))) {
+          await Promise.race([once(response, 'drain'), once(response, 'close')]);
+        }
+      }
+      response.end();
+    });
+    run = house.open({ limits: { maxBytesIn: 1e9 } });
+    const response = await get();
+    for await (const _chunk of response.body) break;
+    // Socket buffers of both ends hold a few megabytes at most.
+    expect(written).toBeLessThan(30_000_000);
+    expect(run.records).toMatchObject([{ status: 200, refused: null }]);
+  });
+
+  it('sends a User-Agent unless the code has one', async () => {
+    run = house.open();
+    await send(run.session, url);
+    expect(house.upstream.received.at(-1)?.headers['user-agent']).toBe('oauth3');
+    await send(run.session, url, { headers: { 'User-Agent': 'mine' } });
+    expect(house.upstream.received.at(-1)?.headers['user-agent']).toBe('mine');
+  });
+
+  it('joins repeated headers and refuses those that stand alone', async () => {
+    run = house.open();
+    await send(run.session, url, {
+      headers: [
+        ['X-A', '1'],
+        ['x-a', '2'],
+        ['Cookie', 'a=1'],
+        ['cookie', 'b=2'],
+      ],
+    });
+    expect(house.upstream.received.at(-1)?.headers).toMatchObject({ 'x-a': '1, 2', cookie: 'a=1; b=2' });
+    const twice = [
+      ['Authorization', 'a'],
+      ['authorization', 'b'],
+    ] as const;
+    expect((await send(run.session, url, { headers: twice })).error).toBe('header_invalid');
+  });
+});
+
+describe('a refusal', () => {
+  it('is an ordinary answer that says what to do', async () => {
+    run = house.open();
+    const reply = await send(run.session, 'https://evil.com/x');
+    expect(JSON.parse(reply.text)).toEqual({
+      error: 'host_not_allowed',
+      host: 'evil.com',
+      hint: 'Declare it in metadata.network and ask for approval again.',
+    });
+    expect(reply.headers).toContainEqual(['content-type', 'application/json']);
+  });
+});
+
+describe('limits of a run', () => {
+  it('end after so many requests; only the first one too many is recorded', async () => {
+    run = house.open({ limits: { maxRequests: 2 } });
+    const replies = await Promise.all(Array.from({ length: 6 }, () => send(run.session, url)));
+    expect(replies.map((reply) => reply.status).sort()).toEqual([200, 200, 429, 429, 429, 429]);
+    expect(run.records.filter((record) => record.refused === 'request_limit')).toHaveLength(1);
+  });
+
+  it('let no more requests out at once than allowed; the others wait their turn', async () => {
+    const held = heldAnswer();
+    house.upstream.setAnswer(held.answer);
+    run = house.open({ limits: { maxConcurrent: 1 } });
+    const before = house.upstream.connections();
+    const first = send(run.session, url);
+    const second = send(run.session, url);
+    await held.arrived;
+    expect(house.upstream.connections()).toBe(before + 1);
+    held.go();
+    expect((await first).text).toBe('late');
+    expect((await second).text).toBe('late');
+  });
+
+  it('free the place of an answer that nobody reads when its time is over', async () => {
+    house.upstream.setAnswer((request, response) => {
+      if (request.path === '/v1') response.write('begun');
+      else response.end('served');
+    });
+    run = house.open({ limits: { maxConcurrent: 1, requestTimeoutMs: 250 } });
+    await get();
+    const replies = [];
+    while (run.records.length === 0) replies.push(await send(run.session, `https://${host}/next`));
+    expect(run.records[0]).toMatchObject({ path: '/v1', status: 200, refused: 'upstream_timeout' });
+    expect(replies.at(-1)?.text).toBe('served');
+  });
+
+  it('cap what is sent, whole or in pieces, over all requests together', async () => {
+    run = house.open({ limits: { maxBytesOut: 10 } });
+    expect((await send(run.session, url, { method: 'POST', body: new Uint8Array(8) })).status).toBe(200);
+    const before = house.upstream.received.length;
+    expect(await send(run.session, url, { method: 'POST', body: new Uint8Array(3) })).toMatchObject({
+      status: 413,
+      error: 'upload_limit',
+    });
+    const body = (async function* () {
+      yield new Uint8Array(2);
+      yield new Uint8Array(2);
+    })();
+    expect((await send(run.session, url, { method: 'POST', body })).error).toBe('upload_limit');
+    expect(house.upstream.received.length).toBe(before);
+  });
+
+  it('cap what is received over all requests together', async () => {
+    house.upstream.setAnswer((_request, response) => void response.end(Buffer.alloc(600)));
+    run = house.open({ limits: { maxBytesIn: 1_000 } });
+    expect((await send(run.session, url)).bytes.length).toBe(600);
+    await expect(send(run.session, url)).rejects.toMatchObject({ code: 'download_limit' });
+    expect(run.records[1]).toMatchObject({ refused: 'download_limit', status: 200 });
+  });
+
+  it('end an exchange that takes too long, before and within its answer', async () => {
+    const held = heldAnswer();
+    house.upstream.setAnswer(held.answer);
+    run = house.open({ limits: { requestTimeoutMs: 150 } });
+    expect(await send(run.session, url)).toMatchObject({ status: 502, error: 'upstream_timeout' });
+    house.upstream.setAnswer((_request, response) => void response.write('begun'));
+    await expect(send(run.session, url)).rejects.toMatchObject({ code: 'upstream_timeout' });
+    expect(run.records.map((record) => record.refused)).toEqual(['upstream_timeout', 'upstream_timeout']);
+    held.go();
+  });
+});
+
+describe('the end of a run', () => {
+  it('cuts what is open, records it, and lets nothing more out', async () => {
+    const held = heldAnswer();
+    house.upstream.setAnswer(held.answer);
+    run = house.open({ secrets: [house.secret({ hosts: [host] })] });
+    const waiting = send(run.session, url);
+    await held.arrived;
+    run.session.close();
+    expect(run.records).toMatchObject([{ refused: 'session_closed' }]);
+    expect((await waiting).error).toBe('session_closed');
+    const before = house.upstream.connections();
+    expect((await send(run.session, url)).error).toBe('session_closed');
+    expect(house.upstream.connections()).toBe(before);
+    held.go();
+  });
+
+  it('cuts an answer that is being read', async () => {
+    house.upstream.setAnswer((_request, response) => void response.write('begun'));
+    run = house.open();
+    const chunks = (await get()).body[Symbol.asyncIterator]();
+    expect(Buffer.from((await chunks.next()).value ?? '').toString()).toBe('begun');
+    const next = chunks.next();
+    run.session.close();
+    await expect(next).rejects.toMatchObject({ name: 'EgressStreamError' });
+    expect(run.records).toMatchObject([{ status: 200, refused: 'session_closed' }]);
+  });
+
+  it('does not wait for a request body that never comes', async () => {
+    run = house.open();
+    const controller = new AbortController();
+    let ended = false;
+    const body: AsyncIterable<Uint8Array> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => {
+          queueMicrotask(() => controller.abort());
+          return new Promise(() => {});
+        },
+        return: async () => {
+          ended = true;
+          return { done: true, value: undefined };
+        },
+      }),
+    };
+    const reply = await run.session.request({ method: 'POST', url, headers: [], body, signal: controller.signal });
+    expect((await readReply(reply)).error).toBe('aborted');
+    expect(run.records).toMatchObject([{ refused: 'aborted' }]);
+    expect(ended).toBe(false);
+  });
+
+  it('is not disturbed by a listener that fails', async () => {
+    run = house.open();
+    run.records.push = () => {
+      throw new Error('disk full');
+    };
+    expect((await send(run.session, url)).status).toBe(200);
+    expect(run.session.records).toHaveLength(1);
+  });
+});
