@@ -1,5 +1,5 @@
 import { type Automaton, AutomatonBuilder } from './redactionAutomaton.ts';
-import { addSpellings } from './redactionPatterns.ts';
+import { SecretSpellings } from './redactionPatterns.ts';
 import { secretTerms } from './secretTerms.ts';
 
 /** What stands in place of any secret: the same for all, so that neither the name nor the length shows. */
@@ -20,7 +20,8 @@ export class Redactor {
   constructor(secrets: readonly NamedSecret[]) {
     const builder = new AutomatonBuilder();
     const terms = new Set(secrets.flatMap((secret) => secretTerms(secret.value)));
-    for (const term of terms) addSpellings(builder, term);
+    const spellings = new SecretSpellings(builder);
+    for (const term of terms) spellings.add(term);
     this.#automaton = builder.freeze();
   }
 
@@ -82,7 +83,15 @@ export class RedactionStream {
   /** Takes the next bytes and returns those that are settled. The result never aliases the input. */
   push(chunk: Uint8Array): Uint8Array {
     this.#held = concat([this.#held, chunk]);
-    for (const byte of chunk) this.#step(byte);
+    const { startPairs } = this.#automaton;
+    const last = chunk.length - 1;
+    for (let index = 0; index <= last; index += 1) {
+      const byte = chunk[index] ?? 0;
+      // At the end of a chunk the next byte is unknown: whatever may begin here begins.
+      const begins = index === last || startPairs[(byte << 8) | (chunk[index + 1] ?? 0)] === 1;
+      if (begins || this.#nodes.length > 0) this.#step(byte, begins);
+      else this.#position += 1;
+    }
     return this.#settle(this.#starts[0] ?? this.#position);
   }
 
@@ -93,13 +102,10 @@ export class RedactionStream {
     return this.#settle(this.#position);
   }
 
-  #step(byte: number): void {
+  #step(byte: number, begins: boolean): void {
     const { startIndex, startTo, edgeIndex, edgeByte, edgeTo } = this.#automaton;
     const nodes = this.#nodes;
-    const firstStart = startIndex[byte] ?? 0;
-    const endStart = startIndex[byte + 1] ?? 0;
     this.#position += 1;
-    if (nodes.length === 0 && firstStart === endStart) return;
     this.#nextNodes.length = 0;
     this.#nextStarts.length = 0;
     for (let index = 0; index < nodes.length; index += 1) {
@@ -110,7 +116,10 @@ export class RedactionStream {
         if (edgeByte[edge] === byte) this.#reach(edgeTo[edge] ?? 0, start);
       }
     }
-    for (let edge = firstStart; edge < endStart; edge += 1) this.#reach(startTo[edge] ?? 0, this.#position - 1);
+    const endStart = begins ? (startIndex[byte + 1] ?? 0) : 0;
+    for (let edge = startIndex[byte] ?? 0; edge < endStart; edge += 1) {
+      this.#reach(startTo[edge] ?? 0, this.#position - 1);
+    }
     [this.#nodes, this.#nextNodes] = [this.#nextNodes, this.#nodes];
     [this.#starts, this.#nextStarts] = [this.#nextStarts, this.#starts];
   }

@@ -10,6 +10,8 @@ export type Automaton = Readonly<{
   /** Edges that begin a match, grouped by byte: `startTo[startIndex[b] .. startIndex[b + 1])`. */
   startIndex: Int32Array;
   startTo: Int32Array;
+  /** For each pair of bytes (`first << 8 | second`) whether a match can begin with it: lets a search skip quickly. */
+  startPairs: Uint8Array;
   /** Edges of node n: `edgeIndex[n] .. edgeIndex[n + 1])`. */
   edgeIndex: Int32Array;
   edgeByte: Uint8Array;
@@ -19,6 +21,9 @@ export type Automaton = Readonly<{
 
 /** A place in a pattern: the nodes that are equally far into it. */
 export type Place = readonly number[];
+
+/** What to read one after the other: any one byte of each step. */
+export type Steps = readonly (readonly number[])[];
 
 /** The place before the first byte of every pattern. */
 export const beginning: Place = [0];
@@ -30,9 +35,31 @@ export class AutomatonBuilder {
   readonly #accepting = new Set<number>();
   #nodeCount = 1;
 
+  // Nodes that only patterns with the same beginning pass, by how they are reached: many secrets, one way in.
+  readonly #shared = new Map<string, number>();
+  readonly #isShared = new Set<number>(beginning);
+
   node(): number {
     this.#nodeCount += 1;
     return this.#nodeCount - 1;
+  }
+
+  /**
+   * The node one step (any one of `bytes`) further. Never lead another edge to it: near the beginning it is shared with
+   * all patterns that took the same way.
+   */
+  next(from: Place, bytes: readonly number[]): number {
+    const sharable = from.every((node) => this.#isShared.has(node));
+    const key = sharable ? `${from.join()}:${bytes.join()}` : '';
+    const known = sharable ? this.#shared.get(key) : undefined;
+    if (known !== undefined) return known;
+    const node = this.node();
+    for (const byte of bytes) this.edge(from, byte, node);
+    if (sharable) {
+      this.#shared.set(key, node);
+      this.#isShared.add(node);
+    }
+    return node;
   }
 
   edge(from: Place, byte: number, to: number): void {
@@ -44,13 +71,10 @@ export class AutomatonBuilder {
   }
 
   /** Leads over the given bytes, any one of each step, to `to`. */
-  path(from: Place, steps: readonly (readonly number[])[], to: number): void {
+  path(from: Place, steps: Steps, to: number): void {
     let place = from;
-    steps.forEach((bytes, index) => {
-      const next = index === steps.length - 1 ? to : this.node();
-      for (const byte of bytes) this.edge(place, byte, next);
-      place = [next];
-    });
+    for (let index = 0; index < steps.length - 1; index += 1) place = [this.next(place, steps[index] ?? [])];
+    for (const byte of steps.at(-1) ?? []) this.edge(place, byte, to);
   }
 
   accept(place: Place): void {
@@ -91,6 +115,16 @@ export class AutomatonBuilder {
     }
     const accepting = new Uint8Array(this.#nodeCount);
     for (const node of this.#accepting) accepting[node] = 1;
-    return { nodeCount: this.#nodeCount, startIndex, startTo, edgeIndex, edgeByte, edgeTo, accepting };
+    const startPairs = new Uint8Array(65536);
+    for (let byte = 0; byte < 256; byte += 1) {
+      for (let slot = startIndex[byte] ?? 0; slot < (startIndex[byte + 1] ?? 0); slot += 1) {
+        const node = startTo[slot] ?? 0;
+        if (accepting[node] === 1) startPairs.fill(1, byte << 8, (byte + 1) << 8);
+        for (let edge = edgeIndex[node] ?? 0; edge < (edgeIndex[node + 1] ?? 0); edge += 1) {
+          startPairs[(byte << 8) | (edgeByte[edge] ?? 0)] = 1;
+        }
+      }
+    }
+    return { nodeCount: this.#nodeCount, startIndex, startTo, startPairs, edgeIndex, edgeByte, edgeTo, accepting };
   }
 }

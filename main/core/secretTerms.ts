@@ -1,5 +1,7 @@
 /** Shorter pieces of a secret would mask ordinary words. */
 const minTermLength = 8;
+/** A longer value is looked for by its pieces only, where it has any: the search stays small. */
+const maxWholeLength = 1024;
 
 const pemBoundary = /^-----(?:BEGIN|END) [A-Z0-9 ]+-----$/;
 
@@ -9,12 +11,25 @@ const pemBoundary = /^-----(?:BEGIN|END) [A-Z0-9 ]+-----$/;
  */
 export function secretTerms(value: string): readonly string[] {
   if (value.length === 0) return [];
-  const pieces = [value, ...jsonStrings(value)].flatMap((text) => [text, ...text.split(/\r\n|\r|\n/).map(trimLine)]);
-  const terms = pieces.filter((piece) => piece.length >= minTermLength && !pemBoundary.test(piece));
-  return [...new Set([value, ...terms])];
+  const strings = jsonStrings(value);
+  const pieces = strings.flatMap(linePieces);
+  // The lines of a JSON document are mostly its keys; its strings are what is secret.
+  const terms = new Set(strings.length > 0 ? pieces : linePieces(value));
+  if (value.length <= maxWholeLength || terms.size === 0) terms.add(value);
+  return [...terms];
 }
 
-const trimLine = (line: string): string => line.trim();
+/** The lines of a text that are long enough; a shorter one is taken together with the line before it. */
+function linePieces(text: string): readonly string[] {
+  const lines = text
+    .split(/\r\n|\r|\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !pemBoundary.test(line));
+  const pieces = lines.map((line, index) =>
+    line.length < minTermLength && index > 0 ? `${lines[index - 1]}\n${line}` : line,
+  );
+  return pieces.filter((piece) => piece.length >= minTermLength);
+}
 
 /** All string values inside a JSON object or array; none when the text is not JSON. */
 function jsonStrings(text: string): readonly string[] {

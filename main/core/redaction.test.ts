@@ -1,0 +1,157 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { REDACTION_MASK, Redactor } from './redaction.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (input: Uint8Array): string => new TextDecoder().decode(input);
+const redactorFor = (...values: readonly string[]): Redactor =>
+  new Redactor(values.map((value, index) => ({ name: `S${index}`, value })));
+
+/** Feeds the input in the given pieces and joins what comes out. */
+function inPieces(redactor: Redactor, input: Uint8Array, sizes: readonly number[]): string {
+  const stream = redactor.stream();
+  const out: Uint8Array[] = [];
+  let offset = 0;
+  for (let turn = 0; offset < input.length; turn += 1) {
+    const size = Math.max(1, sizes[turn % Math.max(1, sizes.length)] ?? 1);
+    out.push(stream.push(input.subarray(offset, offset + size)));
+    offset += size;
+  }
+  out.push(stream.end());
+  return text(Buffer.concat(out));
+}
+
+const secretText = fc.string({ minLength: 8, maxLength: 40, unit: 'grapheme-ascii' });
+const sizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 6 });
+
+describe('Redactor', () => {
+  it('puts the mask in place of a value and leaves the rest alone', () => {
+    expect(redactorFor('s3cr3t-value').text('a s3cr3t-value b')).toBe(`a ${REDACTION_MASK} b`);
+  });
+
+  it('leaves a text without secrets as it is, whatever its bytes', () => {
+    const redactor = redactorFor('s3cr3t-value', 'another+one/of=them');
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), sizes, (input, cuts) => {
+        const stream = redactor.stream();
+        const out: Uint8Array[] = [];
+        for (let offset = 0, turn = 0; offset < input.length; turn += 1) {
+          const size = cuts[turn % cuts.length] ?? 1;
+          out.push(stream.push(input.subarray(offset, offset + size)));
+          offset += size;
+        }
+        out.push(stream.end());
+        expect(Buffer.concat(out).equals(Buffer.from(input))).toBe(true);
+        expect(stream.count).toBe(0);
+      }),
+    );
+  });
+
+  it('gives a string without secrets back unchanged, lone surrogates included', () => {
+    expect(redactorFor('s3cr3t-value').text('\ud800 x \ufeff')).toBe('\ud800 x \ufeff');
+  });
+
+  it('gives the same output however the stream is cut', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(fc.constant('abab'), fc.constant('ba%61'), fc.string({ maxLength: 6 })), { maxLength: 40 }),
+        sizes,
+        (parts, cuts) => {
+          const redactor = redactorFor('abababab', 'babcabab', 'aaaabaaa');
+          const input = bytes(parts.join(''));
+          expect(inPieces(redactor, input, cuts)).toBe(text(redactor.bytes(input)));
+        },
+      ),
+    );
+  });
+
+  it('masks every byte of overlapping secrets, so that no tail of the second survives', () => {
+    const redactor = redactorFor('abcdefgh12345678', '12345678ijklmnop');
+    expect(redactor.text('<abcdefgh12345678ijklmnop>')).toBe(`<${REDACTION_MASK}>`);
+  });
+
+  it('counts masks, one for each separate place', () => {
+    const redactor = redactorFor('s3cr3t-value');
+    const stream = redactor.stream();
+    stream.push(bytes('s3cr3t-values3cr3t-value s3cr3t-val'));
+    stream.push(bytes('ue'));
+    stream.end();
+    expect(stream.count).toBe(3);
+  });
+
+  it('holds back nothing that cannot become a match', () => {
+    const stream = redactorFor('s3cr3t-value').stream();
+    expect(text(stream.push(bytes('data: hello\n\n')))).toBe('data: hello\n\n');
+    expect(text(stream.push(bytes('data: s3cr')))).toBe('data: ');
+    expect(text(stream.push(bytes('et\n\n')))).toBe('s3cret\n\n');
+  });
+
+  it('holds back a bounded part of an endless run that always looks like a beginning', () => {
+    for (const filler of ['%', '\\', '&#0', '115, ', 's3cr3t-']) {
+      const stream = redactorFor('s3cr3t-value').stream();
+      let given = 0;
+      for (let turn = 0; turn < 2000; turn += 1) given += stream.push(bytes(filler.repeat(10))).length;
+      expect(2000 * 10 * filler.length - given).toBeLessThan(2000);
+    }
+  });
+
+  it('does not keep an endless chain of matches in memory', () => {
+    const stream = redactorFor('abababab').stream();
+    let given = 0;
+    for (let turn = 0; turn < 500; turn += 1) given += stream.push(bytes('ab'.repeat(1000))).length;
+    expect(text(stream.end())).toBe('');
+    expect(given).toBe(REDACTION_MASK.length);
+    expect(stream.count).toBe(1);
+  });
+
+  it('never gives out memory of the caller', () => {
+    const chunk = bytes('plain\n');
+    const given = redactorFor('s3cr3t-value').stream().push(chunk);
+    chunk.fill(0x78);
+    expect(text(given)).toBe('plain\n');
+  });
+
+  it('works with no secrets at all', () => {
+    expect(redactorFor().text('anything')).toBe('anything');
+    expect(redactorFor('').text('anything')).toBe('anything');
+  });
+
+  it('swallows base64 characters that carry bits of the secret and of its neighbour', () => {
+    const value = 's3cr3t-value';
+    for (const before of ['', 'u', 'us', 'use']) {
+      for (const after of ['', 'x', 'xy']) {
+        const encoded = Buffer.from(before + value + after).toString('base64');
+        const [head = '', tail = ''] = redactorFor(value).text(encoded).split(REDACTION_MASK);
+        const known = Buffer.from(`${before}${'\0'.repeat(value.length)}${after}`).toString('base64');
+        expect(known.startsWith(head)).toBe(true);
+        expect(head.length).toBe(Math.floor((before.length * 8) / 6));
+        expect(tail.replace(/=+$/, '').length).toBeLessThanOrEqual(Math.ceil((after.length * 8) / 6));
+      }
+    }
+  });
+
+  it('finds a value at any place of random bytes, in any cut', () => {
+    fc.assert(
+      fc.property(
+        secretText,
+        fc.uint8Array({ maxLength: 30 }),
+        fc.uint8Array({ maxLength: 30 }),
+        sizes,
+        (value, before, after, cuts) => {
+          const redactor = redactorFor(value);
+          const input = Buffer.concat([before, bytes(value), after]);
+          const stream = redactor.stream();
+          const out: Uint8Array[] = [];
+          for (let offset = 0, turn = 0; offset < input.length; turn += 1) {
+            const size = cuts[turn % cuts.length] ?? 1;
+            out.push(stream.push(input.subarray(offset, offset + size)));
+            offset += size;
+          }
+          out.push(stream.end());
+          expect(Buffer.concat(out).includes(Buffer.from(value))).toBe(REDACTION_MASK.includes(value));
+          expect(stream.count).toBeGreaterThan(0);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,152 @@
+import type { AutomatonBuilder, Place, Steps } from './redactionAutomaton.ts';
+
+const shortEscapes: Readonly<Record<string, string>> = {
+  '\b': 'b',
+  '\f': 'f',
+  '\n': 'n',
+  '\r': 'r',
+  '\t': 't',
+  '"': '"',
+  "'": "'",
+  '/': '/',
+  '\\': '\\',
+};
+
+const entityNames: Readonly<Record<string, readonly string[]>> = {
+  '\t': ['Tab'],
+  '\n': ['NewLine'],
+  '!': ['excl'],
+  '"': ['quot', 'QUOT'],
+  '#': ['num'],
+  $: ['dollar'],
+  '%': ['percnt'],
+  '&': ['amp', 'AMP'],
+  "'": ['apos'],
+  '(': ['lpar'],
+  ')': ['rpar'],
+  '*': ['ast'],
+  '+': ['plus'],
+  ',': ['comma'],
+  '.': ['period'],
+  '/': ['sol'],
+  ':': ['colon'],
+  ';': ['semi'],
+  '<': ['lt', 'LT'],
+  '=': ['equals'],
+  '>': ['gt', 'GT'],
+  '?': ['quest'],
+  '@': ['commat'],
+  '[': ['lbrack', 'lsqb'],
+  '\\': ['bsol'],
+  ']': ['rbrack', 'rsqb'],
+  '^': ['Hat'],
+  _: ['lowbar'],
+  '`': ['grave'],
+  '{': ['lbrace', 'lcub'],
+  '|': ['vert', 'verbar'],
+  '}': ['rbrace', 'rcub'],
+};
+
+// Text that was put into JSON twice doubles its backslashes; more than two layers are not followed.
+const maxBackslashes = 4;
+// `&#x0041;` and `&#00065;` are the same character.
+const maxLeadingZeros = 4;
+
+export const code = (character: string): number => character.charCodeAt(0);
+export const bytesOf = (text: string): readonly number[] => [...new TextEncoder().encode(text)];
+export const stepsOf = (bytes: readonly number[]): Steps => bytes.map((byte) => [byte]);
+export const unitsOf = (text: string): readonly number[] =>
+  Array.from({ length: text.length }, (_, index) => text.charCodeAt(index));
+
+/** The digits as steps that accept either case. */
+export function hexSteps(value: number, digits: number): Steps {
+  return [...value.toString(16).padStart(digits, '0')].map((digit) => {
+    const upper = digit.toUpperCase();
+    return upper === digit ? [code(digit)] : [code(digit), code(upper)];
+  });
+}
+
+/** How one character is written, by what stands before it. Computed once a character: values repeat them. */
+type Spelling = Readonly<{
+  plain: readonly Steps[];
+  afterBackslash: readonly Steps[];
+  afterAmpersand: readonly Steps[];
+  decimal: Steps;
+  hex: Steps;
+}>;
+
+/** Adds characters to an automaton in all their spellings: raw, percent, JSON, JavaScript and HTML escapes. */
+export class CharacterSpellings {
+  readonly #automaton: AutomatonBuilder;
+  readonly #known = new Map<string, Spelling>();
+
+  constructor(automaton: AutomatonBuilder) {
+    this.#automaton = automaton;
+  }
+
+  /** Adds all spellings of one character between two places. */
+  add(from: Place, character: string, to: number): void {
+    const automaton = this.#automaton;
+    const spelling = this.#spellingOf(character);
+    for (const steps of spelling.plain) automaton.path(from, steps, to);
+
+    const afterBackslashes: number[] = [];
+    let place = from;
+    for (let count = 0; count < maxBackslashes; count += 1) {
+      const next = automaton.next(place, [code('\\')]);
+      afterBackslashes.push(next);
+      place = [next];
+    }
+    for (const steps of spelling.afterBackslash) automaton.path(afterBackslashes, steps, to);
+
+    const ampersand = automaton.next(from, [code('&')]);
+    for (const steps of spelling.afterAmpersand) automaton.path([ampersand], steps, to);
+    const hash = automaton.next([ampersand], [code('#')]);
+    automaton.path(this.#withZeros(hash), spelling.decimal, to);
+    automaton.path(this.#withZeros(automaton.next([hash], [code('x'), code('X')])), spelling.hex, to);
+  }
+
+  #withZeros(start: number): Place {
+    const place = [start];
+    for (let zeros = 0; zeros < maxLeadingZeros; zeros += 1) {
+      place.push(this.#automaton.next(place.slice(-1), [code('0')]));
+    }
+    return place;
+  }
+
+  #spellingOf(character: string): Spelling {
+    const known = this.#known.get(character);
+    if (known !== undefined) return known;
+    const spelling = spell(character);
+    this.#known.set(character, spelling);
+    return spelling;
+  }
+}
+
+function spell(character: string): Spelling {
+  const point = character.codePointAt(0) ?? 0;
+  const percent = (bytes: readonly number[]): Steps => bytes.flatMap((byte) => [[code('%')], ...hexSteps(byte, 2)]);
+  const utf8 = bytesOf(character);
+  const plain = [stepsOf(utf8), percent(utf8)];
+  if (character === ' ') plain.push([[code('+')]]);
+  if (character === '\n') plain.push(stepsOf(bytesOf('\r\n')));
+  // Latin-1, as header values travel.
+  if (point > 0x7f && point <= 0xff) plain.push([[point]], percent([point]));
+
+  const unicode = unitsOf(character).flatMap((unit, index) => [
+    ...(index > 0 ? [[code('\\')]] : []),
+    [code('u')],
+    ...hexSteps(unit, 4),
+  ]);
+  const afterBackslash: Steps[] = [unicode];
+  if (point <= 0xff) afterBackslash.push([[code('x')], ...hexSteps(point, 2)]);
+  const short = shortEscapes[character];
+  if (short !== undefined) afterBackslash.push([[code(short)]]);
+  return {
+    plain,
+    afterBackslash,
+    afterAmpersand: (entityNames[character] ?? []).map((name) => stepsOf(bytesOf(`${name};`))),
+    decimal: stepsOf(bytesOf(`${point};`)),
+    hex: [...hexSteps(point, 1), [code(';')]],
+  };
+}
