@@ -107,7 +107,8 @@ export class SecretSpellings {
       const endsInside = (index + 1) * 6 <= endBit;
       if (!endsInside) automaton.accept([...place, next].filter((node) => !beginning.includes(node)));
       else if ((index + 1) * 6 === endBit) automaton.accept([next]);
-      place = startsInside ? this.#withLineBreak(next) : [...beginning, ...this.#withLineBreak(next)];
+      // No line break after the first, shared character: every line that ends in a letter would be held back.
+      place = startsInside ? this.#withLineBreak(next) : [...beginning, next];
     }
   }
 
