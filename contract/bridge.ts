@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isolationSchema, runtimeSchema } from './runtime.ts';
-import type { RequestState, TrustLevel } from './states.ts';
+import type { RequestState, TrustLevel, VaultState } from './states.ts';
 
 /** Wire shapes of the agent bridge (INTERFACES 1). Unknown keys are refused, nothing is clamped. */
 const KIB = 1024;
@@ -95,4 +95,26 @@ export type RequestView = Readonly<{
   executed_at?: string;
   result?: ResultView;
   error?: Readonly<{ code: string; message: string }>;
+}>;
+
+/** `POST /pair`: the owner compares the code with the one on the card. */
+export type PairAnswer = Readonly<{ pairing_id: string; code: string; expires_at: string }>;
+
+/** `GET /pair/:id`: the token stands in the first answer after the approval, and never again. */
+export type PairView = Readonly<{
+  pairing_id: string;
+  status: 'pending' | 'approved' | 'denied' | 'expired' | 'collected';
+  agent_id?: string;
+  token?: string;
+}>;
+
+/** `GET /health`; the optional part only with a valid token. */
+export type HealthView = Readonly<{
+  status: 'ok' | 'degraded';
+  telegram: 'connected' | 'disconnected' | 'not_configured';
+  database: 'ok' | 'error';
+  vault?: VaultState;
+  /** By isolation: `ready`, or what is missing. */
+  sandbox?: Readonly<Record<string, string>>;
+  version?: string;
 }>;

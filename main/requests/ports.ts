@@ -1,5 +1,4 @@
 import type { CardOutcome } from '../../contract/card.ts';
-import type { CodeReport } from '../../contract/codeReport.ts';
 import type { Isolation, Runtime } from '../../contract/runtime.ts';
 import type { SettingKey, Settings } from '../../contract/settings.ts';
 import type { Subject, VaultState } from '../../contract/states.ts';
@@ -35,9 +34,3 @@ export type LocalNames = () => ReadonlySet<string>;
 
 /** Gets a file over https with the guards of `net/`; rejects with FetchTextError. */
 export type FetchSource = (url: string) => Promise<Uint8Array>;
-
-export type AnalyseCode = (
-  code: string,
-  runtime: Runtime,
-  declared: Readonly<{ secrets: readonly string[]; hosts: readonly string[] }>,
-) => CodeReport;

@@ -2,15 +2,14 @@ import type { Card, CardCode } from '../../contract/card.ts';
 import { blockersOf } from '../core/blockers.ts';
 import type { LastApproved } from '../core/cardChanges.ts';
 import { makeCardCode, makeRunCard } from '../core/cardFacts.ts';
+import { analyseCode } from '../core/codeReport.ts';
 import { toSegments } from '../core/display.ts';
-import { formatHostRule } from '../core/host.ts';
 import type { Manifest } from '../core/manifestTypes.ts';
 import type { Records, RequestRecord } from '../core/records.ts';
-import type { AnalyseCode, LocalNames } from './ports.ts';
+import type { LocalNames } from './ports.ts';
 
 export type RunCardDeps = Readonly<{
   records: Pick<Records, 'agent' | 'code' | 'everApproved' | 'lastApproved' | 'manifest' | 'request' | 'secretByName'>;
-  analyse: AnalyseCode;
   localNames: LocalNames;
 }>;
 
@@ -61,12 +60,9 @@ export class RunCards {
   }
 
   #codePart(manifest: Manifest): CodePart | null {
-    const declared = {
-      secrets: manifest.secrets.map((secret) => secret.name),
-      hosts: manifest.network.map(formatHostRule),
-    };
-    const key = JSON.stringify([manifest.code.sha256, manifest.runtime, declared]);
-    const known = this.#codeParts.get(key) ?? this.#readCode(manifest, declared);
+    const names = manifest.secrets.map((secret) => secret.name);
+    const key = JSON.stringify([manifest.code.sha256, manifest.runtime, names, manifest.network]);
+    const known = this.#codeParts.get(key) ?? this.#readCode(manifest, names);
     if (known === null) return null;
     this.#codeParts.delete(key);
     this.#codeParts.set(key, known);
@@ -75,11 +71,11 @@ export class RunCards {
     return known;
   }
 
-  #readCode(manifest: Manifest, declared: Parameters<AnalyseCode>[2]): CodePart | null {
+  #readCode(manifest: Manifest, secrets: readonly string[]): CodePart | null {
     const bytes = this.#deps.records.code(manifest.code.sha256);
     if (bytes === null) return null;
     const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-    const { findings } = this.#deps.analyse(text, manifest.runtime, declared);
+    const { findings } = analyseCode(text, manifest.runtime, { secrets, hosts: manifest.network });
     const warningsFirst = findings.toSorted(
       (left, right) => Number(right.severity === 'warn') - Number(left.severity === 'warn'),
     );
