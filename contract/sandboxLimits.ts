@@ -5,8 +5,11 @@
 export const sandboxLimits = Object.freeze({
   /** Most bytes of stdout or stderr in one message. */
   outputPieceBytes: 64 * 1024,
-  /** Most bytes of output that may be on the way and not yet taken by the host. */
-  outputWindowBytes: 8 * 1024 * 1024,
+  /**
+   * Most bytes of one output stream that may be on the way and not yet taken by the host; what is printed beyond is
+   * dropped. More than the host keeps of a stream (1 MiB), so nothing is lost that would have been seen.
+   */
+  outputWindowBytes: 4 * 1024 * 1024,
   /** Most bytes of a request or response body in one message. */
   bodyPieceBytes: 256 * 1024,
   /** Most bytes of one request body. */

@@ -66,7 +66,7 @@ export type HostMessage =
       env: Readonly<Record<string, string>>;
       limits: Readonly<{ timeoutMs: number; memoryMb: number }>;
     }>
-  | Readonly<{ type: 'output_taken'; count: number }>
+  | Readonly<{ type: 'output_taken'; fd: 1 | 2; count: number }>
   | Readonly<{
       type: 'response';
       id: number;

@@ -1,4 +1,5 @@
 import { compileEngine, Engine } from './engine.ts';
+import { watchFloating } from './floating.ts';
 import { preludeSource } from './prelude/assemble.ts';
 import { GuestRun } from './run.ts';
 import { openTransport } from './transport.ts';
@@ -19,6 +20,7 @@ async function main(): Promise<void> {
   const module = await compileEngine();
   const run = new GuestRun(transport.send);
   const usual = await prepared(module, usualMemoryMb, run);
+  warm(usual);
   let hasJob = false;
   transport.listen((message) => {
     if (message.type !== 'job') return run.receive(message);
@@ -35,6 +37,13 @@ async function prepared(module: WebAssembly.Module, memoryMb: number, run: Guest
   const engine = await Engine.create(module, memoryMb);
   engine.install(preludeSource(), run.operate);
   return engine;
+}
+
+/** First use is slow: a sample of what programs do goes through the engine and the parser while nobody waits. */
+function warm(engine: Engine): void {
+  engine.check(watchFloating('const f = async () => { await 0; };\nf();'));
+  engine.dispatch({ event: 'warm' });
+  while (engine.runJobs(100).areMore);
 }
 
 await main();

@@ -46,7 +46,8 @@ export class GuestRequests {
 
   #checkHead(method: string, url: string, headers: readonly (readonly [string, string])[]): void {
     const length = headers.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
-    if (this.#bodyBytes.size >= sandboxLimits.openRequests) throw new Refusal('TypeError', 'fetch failed: too many open requests');
+    if (this.#bodyBytes.size >= sandboxLimits.openRequests)
+      throw new Refusal('TypeError', 'fetch failed: too many open requests');
     if (method.length > 64) throw new Refusal('TypeError', 'fetch failed: the method is too long');
     if (url.length > sandboxLimits.urlLength) throw new Refusal('TypeError', 'fetch failed: the URL is too long');
     if (headers.length > sandboxLimits.headerPairs || length > sandboxLimits.headersLength) {
@@ -58,7 +59,10 @@ export class GuestRequests {
     const onTheWay = [...this.#bodyBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
     const size = body?.byteLength ?? 0;
     if (size > sandboxLimits.requestBodyBytes || onTheWay + size > sandboxLimits.requestBodiesBytes) {
-      throw new Refusal('TypeError', `fetch failed: request bodies may have ${sandboxLimits.requestBodyBytes} bytes each and ${sandboxLimits.requestBodiesBytes} together`);
+      throw new Refusal(
+        'TypeError',
+        `fetch failed: request bodies may have ${sandboxLimits.requestBodyBytes} bytes each and ${sandboxLimits.requestBodiesBytes} together`,
+      );
     }
   }
 }

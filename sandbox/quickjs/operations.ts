@@ -10,8 +10,25 @@ export class Refusal extends Error {
   }
 }
 
-const hashes: Readonly<Record<string, string>> = { 'SHA-1': 'sha1', 'SHA-256': 'sha256', 'SHA-384': 'sha384', 'SHA-512': 'sha512' };
-const urlParts = ['href', 'origin', 'protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname', 'search', 'hash'] as const;
+const hashes: Readonly<Record<string, string>> = {
+  'SHA-1': 'sha1',
+  'SHA-256': 'sha256',
+  'SHA-384': 'sha384',
+  'SHA-512': 'sha512',
+};
+const urlParts = [
+  'href',
+  'origin',
+  'protocol',
+  'username',
+  'password',
+  'host',
+  'hostname',
+  'port',
+  'pathname',
+  'search',
+  'hash',
+] as const;
 const settableParts = urlParts.filter((name) => name !== 'origin');
 
 export function text(value: unknown): string {
@@ -38,7 +55,8 @@ function url(argument: unknown): Readonly<Record<string, string>> {
     : null;
   if (parsed === null) throw new Refusal('TypeError', `Invalid URL: '${text(href).slice(0, 200)}'`);
   const name = settableParts.find((settable) => settable === part);
-  if (name === 'href' && !URL.canParse(text(value))) throw new Refusal('TypeError', `Invalid URL: '${text(value).slice(0, 200)}'`);
+  if (name === 'href' && !URL.canParse(text(value)))
+    throw new Refusal('TypeError', `Invalid URL: '${text(value).slice(0, 200)}'`);
   if (name !== undefined) parsed[name] = text(value);
   return Object.fromEntries(urlParts.map((key) => [key, parsed[key]]));
 }
@@ -52,7 +70,10 @@ function pairs(value: unknown): [string, string][] {
 
 function decoded(argument: unknown, bytes: Uint8Array | null): string {
   const [label, fatal] = list(argument);
-  const decoder = new TextDecoder(label === 'utf-8' ? 'utf-8' : 'windows-1252', { fatal: fatal === true, ignoreBOM: true });
+  const decoder = new TextDecoder(label === 'utf-8' ? 'utf-8' : 'windows-1252', {
+    fatal: fatal === true,
+    ignoreBOM: true,
+  });
   try {
     return decoder.decode(bytes ?? new Uint8Array(0));
   } catch {
@@ -62,15 +83,23 @@ function decoded(argument: unknown, bytes: Uint8Array | null): string {
 
 function digest(algorithm: unknown, bytes: Uint8Array | null): Uint8Array {
   const name = hashes[text(algorithm)];
-  if (name === undefined) throw new Refusal('TypeError', `digest: '${text(algorithm)}' is unknown; use SHA-1, SHA-256, SHA-384 or SHA-512`);
-  return createHash(name).update(bytes ?? new Uint8Array(0)).digest();
+  if (name === undefined)
+    throw new Refusal('TypeError', `digest: '${text(algorithm)}' is unknown; use SHA-1, SHA-256, SHA-384 or SHA-512`);
+  return createHash(name)
+    .update(bytes ?? new Uint8Array(0))
+    .digest();
 }
 
 function base64(operation: 'atob' | 'btoa', argument: unknown): string {
   try {
     return operation === 'atob' ? atob(text(argument)) : btoa(text(argument));
   } catch {
-    throw new Refusal('TypeError', operation === 'atob' ? 'The string to be decoded is not correctly encoded.' : 'Cannot encode characters beyond Latin-1.');
+    throw new Refusal(
+      'TypeError',
+      operation === 'atob'
+        ? 'The string to be decoded is not correctly encoded.'
+        : 'Cannot encode characters beyond Latin-1.',
+    );
   }
 }
 

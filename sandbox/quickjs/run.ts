@@ -66,7 +66,7 @@ export class GuestRun {
   receive(message: Exclude<HostMessage, Job>): void {
     switch (message.type) {
       case 'output_taken':
-        return this.#output.taken(message.count);
+        return this.#output.taken(message.fd, message.count);
       case 'response': {
         const { id, status, statusText, headers } = message;
         return this.#tell({ event: 'response', id, status, statusText, headers });
@@ -118,6 +118,7 @@ export class GuestRun {
     this.#guarded(() => {
       if (this.#stop !== null) return;
       const jobs = engine.runJobs(jobsPerTurn);
+      if (this.#stop !== null) return;
       if (jobs.error !== null) this.#uncaught(engine, jobs.error);
       else if (jobs.areMore) this.#plan();
       else this.#rest(engine);
@@ -184,9 +185,7 @@ export class GuestRun {
     switch (operation) {
       case 'print': {
         const [fd, shown] = list(argument);
-        if (this.#stop === null && !this.#output.print(fd === 2 ? 2 : 1, text(shown))) {
-          this.#stop = { kind: 'exited', exitCode: 1 };
-        }
+        if (this.#stop === null) this.#output.print(fd === 2 ? 2 : 1, text(shown));
         return null;
       }
       case 'exit':

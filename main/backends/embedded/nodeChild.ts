@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import { Duplex } from 'node:stream';
 import { encodeFrame, FrameDecoder } from '../../../contract/sandboxFrames.ts';
 import type { HostMessage } from '../../../contract/sandboxMessages.ts';
 import type { ChildLauncher, SandboxChild } from './childLauncher.ts';
@@ -10,7 +10,7 @@ export class NodeChildLauncher implements ChildLauncher {
   readonly #childPath: string;
   readonly #flags: readonly string[];
 
-  /** `childPath`: absolute path of `sandbox/quickjs/child.ts`, or of its built file. */
+  /** `childPath`: absolute path of `sandbox/quickjs/child.ts`, or of the file it is built to. */
   constructor(childPath: string) {
     this.#childPath = childPath;
     this.#flags = hardeningFlags(childPath);
@@ -31,9 +31,51 @@ export class NodeChildLauncher implements ChildLauncher {
 class NodeChild implements SandboxChild {
   readonly #child: ChildProcess;
   #onMessage: (message: unknown) => void = () => {};
-  #onExit: ((reason: string) => void) | null = () => {};
+  #onExit: (reason: string) => void = () => {};
+  #exitReason: string | null = null;
 
   constructor(child: ChildProcess) {
     this.#child = child;
+    const decoder = new FrameDecoder();
+    child.stdout?.on('data', (chunk: Buffer) => {
+      try {
+        decoder.push(chunk, (message) => this.#onMessage(message));
+      } catch (error) {
+        // Whoever listens ends a run at a message that it does not know; nothing after a bad frame can be read.
+        child.stdout?.destroy();
+        this.#onMessage({ type: 'malformed', reason: String(error) });
+      }
+    });
+    const tether = child.stdio[3];
+    // An unread pipe would keep `close` from coming.
+    if (tether instanceof Duplex) tether.on('error', () => {}).resume();
+    // A child that died while we were writing is told by `close`.
+    child.stdin?.on('error', () => {});
+    child.stdout?.on('error', () => {});
+    child.on('error', (error) => this.#exited(error.message));
+    child.on('close', (code, signal) => this.#exited(signal ?? `exit code ${code}`));
+  }
+
+  send(message: HostMessage): void {
+    if (this.#exitReason === null) this.#child.stdin?.write(encodeFrame(message));
+  }
+
+  onMessage(listener: (message: unknown) => void): void {
+    this.#onMessage = listener;
+  }
+
+  onExit(listener: (reason: string) => void): void {
+    this.#onExit = listener;
+    if (this.#exitReason !== null) listener(this.#exitReason);
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #exited(reason: string): void {
+    if (this.#exitReason !== null) return;
+    this.#exitReason = reason;
+    this.#onExit(reason);
   }
 }

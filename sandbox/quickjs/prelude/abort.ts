@@ -48,7 +48,8 @@ export function installAbort(kit: GuestKit): void {
         if (once) this.removeEventListener(event.type, callback);
         try {
           if (typeof callback === 'function') Reflect.apply(callback, this, [event]);
-          else if (typeof callback === 'object' && callback !== null) Reflect.get(callback, 'handleEvent').call(callback, event);
+          else if (typeof callback === 'object' && callback !== null)
+            Reflect.get(callback, 'handleEvent').call(callback, event);
         } catch (error) {
           kit.uncaught(error);
         }

@@ -8,7 +8,11 @@ export type GuestSource = {
 };
 
 /** Bytes that a program gave as a body, and the content type that goes with their kind. */
-export type Extracted = { bytes: Uint8Array<ArrayBuffer> | null; pieces: AsyncIterable<unknown> | null; type: string | null };
+export type Extracted = {
+  bytes: Uint8Array<ArrayBuffer> | null;
+  pieces: AsyncIterable<unknown> | null;
+  type: string | null;
+};
 
 /** ReadableStream of bytes (reading only), Blob, FormData, and the methods that Request and Response share. */
 export function installBody(kit: GuestKit) {
@@ -27,7 +31,8 @@ export function installBody(kit: GuestKit) {
   function bytesOf(value: unknown): Uint8Array<ArrayBuffer> {
     if (value instanceof Blob) return blobBytes(value);
     if (value instanceof ArrayBuffer) return new Uint8Array(value.slice(0));
-    if (ArrayBuffer.isView(value)) return concatenated([new Uint8Array(value.buffer, value.byteOffset, value.byteLength)]);
+    if (ArrayBuffer.isView(value))
+      return concatenated([new Uint8Array(value.buffer, value.byteOffset, value.byteLength)]);
     return kit.encode(String(value));
   }
 
@@ -74,7 +79,11 @@ export function installBody(kit: GuestKit) {
     append(name: unknown, value: unknown, filename?: unknown): void {
       const isFile = value instanceof File && filename === undefined;
       const held =
-        value instanceof Blob && !isFile ? new File([value], filename ?? 'blob', { type: value.type }) : isFile ? value : String(value);
+        value instanceof Blob && !isFile
+          ? new File([value], filename ?? 'blob', { type: value.type })
+          : isFile
+            ? value
+            : String(value);
       this.#entries.push([String(name), held]);
     }
     set(name: unknown, value: unknown, filename?: unknown): void {
@@ -107,8 +116,12 @@ export function installBody(kit: GuestKit) {
     const pieces: Uint8Array[] = [];
     for (const [name, value] of form) {
       const isFile = value instanceof File;
-      const file = isFile ? `; filename="${escaped(value.name)}"\r\nContent-Type: ${value.type || 'application/octet-stream'}` : '';
-      pieces.push(kit.encode(`--${boundary}\r\nContent-Disposition: form-data; name="${escaped(name)}"${file}\r\n\r\n`));
+      const file = isFile
+        ? `; filename="${escaped(value.name)}"\r\nContent-Type: ${value.type || 'application/octet-stream'}`
+        : '';
+      pieces.push(
+        kit.encode(`--${boundary}\r\nContent-Disposition: form-data; name="${escaped(name)}"${file}\r\n\r\n`),
+      );
       pieces.push(isFile ? blobBytes(value) : kit.encode(String(value).replace(/\r?\n/g, '\r\n')), kit.encode('\r\n'));
     }
     pieces.push(kit.encode(`--${boundary}--\r\n`));
@@ -121,9 +134,14 @@ export function installBody(kit: GuestKit) {
       if (init instanceof FormData) return multipart(init);
       if (init instanceof Blob) return { bytes: blobBytes(init), pieces: null, type: init.type || null };
       if (init instanceof URLSearchParams) {
-        return { bytes: kit.encode(init.toString()), pieces: null, type: 'application/x-www-form-urlencoded;charset=UTF-8' };
+        return {
+          bytes: kit.encode(init.toString()),
+          pieces: null,
+          type: 'application/x-www-form-urlencoded;charset=UTF-8',
+        };
       }
-      if (init instanceof ArrayBuffer || ArrayBuffer.isView(init)) return { bytes: bytesOf(init), pieces: null, type: null };
+      if (init instanceof ArrayBuffer || ArrayBuffer.isView(init))
+        return { bytes: bytesOf(init), pieces: null, type: null };
       const iterate: unknown = Reflect.get(init, Symbol.asyncIterator);
       if (typeof iterate === 'function') {
         return { bytes: null, pieces: { [Symbol.asyncIterator]: () => Reflect.apply(iterate, init, []) }, type: null };
@@ -277,7 +295,9 @@ export function installBody(kit: GuestKit) {
     }
     async blob(): Promise<Blob> {
       const headers: unknown = Reflect.get(this, 'headers');
-      return new Blob([await this.bytes()], { type: headers instanceof Headers ? (headers.get('content-type') ?? '') : '' });
+      return new Blob([await this.bytes()], {
+        type: headers instanceof Headers ? (headers.get('content-type') ?? '') : '',
+      });
     }
   }
 

@@ -39,13 +39,21 @@ export function installClone(kit: GuestKit): void {
       return copy;
     }
     if (value instanceof Error) {
-      const kinds: Record<string, ErrorConstructor> = { EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
+      const kinds: Record<string, ErrorConstructor> = {
+        EvalError,
+        RangeError,
+        ReferenceError,
+        SyntaxError,
+        TypeError,
+        URIError,
+      };
       const copy = keep(new (kinds[value.name] ?? Error)(value.message));
       Reflect.defineProperty(copy, 'stack', { value: value.stack, writable: true, configurable: true });
       if ('cause' in value) Reflect.defineProperty(copy, 'cause', { value: clone(value.cause, seen), writable: true });
       return copy;
     }
-    if (value instanceof Number || value instanceof String || value instanceof Boolean) return keep(Object(value.valueOf()));
+    if (value instanceof Number || value instanceof String || value instanceof Boolean)
+      return keep(Object(value.valueOf()));
     if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet) throw refused(value);
     const copy: Record<string, unknown> = keep({});
     for (const key of Object.keys(value)) copy[key] = clone(Reflect.get(value, key), seen);

@@ -10,7 +10,11 @@ export function installConsole(kit: GuestKit, inspect: (value: unknown) => strin
   function filled(letter: string, value: unknown): string {
     switch (letter) {
       case 's':
-        return typeof value === 'object' && value !== null ? inspect(value) : typeof value === 'bigint' ? `${value}n` : String(value);
+        return typeof value === 'object' && value !== null
+          ? inspect(value)
+          : typeof value === 'bigint'
+            ? `${value}n`
+            : String(value);
       case 'd':
         return typeof value === 'bigint' ? `${value}n` : String(typeof value === 'symbol' ? Number.NaN : Number(value));
       case 'i':

@@ -3,7 +3,17 @@ import type { GuestKit } from './kit.ts';
 /** crypto.randomUUID, getRandomValues and subtle.digest: randomness and hashes come from the child. */
 export function installCrypto(kit: GuestKit): void {
   const mostBytes = 65_536;
-  const integers = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, BigInt64Array, BigUint64Array];
+  const integers = [
+    Int8Array,
+    Uint8Array,
+    Uint8ClampedArray,
+    Int16Array,
+    Uint16Array,
+    Int32Array,
+    Uint32Array,
+    BigInt64Array,
+    BigUint64Array,
+  ];
 
   function exactBuffer(data: unknown): ArrayBuffer {
     if (data instanceof ArrayBuffer) return data;

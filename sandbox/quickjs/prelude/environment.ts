@@ -11,7 +11,12 @@ export function installEnvironment(kit: GuestKit): void {
 
   const writer = (fd: 1 | 2) => ({
     write(text: unknown): boolean {
-      kit.print(fd, ArrayBuffer.isView(text) ? kit.decode(new Uint8Array(text.buffer, text.byteOffset, text.byteLength)) : String(text));
+      kit.print(
+        fd,
+        ArrayBuffer.isView(text)
+          ? kit.decode(new Uint8Array(text.buffer, text.byteOffset, text.byteLength))
+          : String(text),
+      );
       return true;
     },
   });
@@ -29,7 +34,8 @@ export function installEnvironment(kit: GuestKit): void {
     versions: {},
     stdout: writer(1),
     stderr: writer(2),
-    nextTick: (callback: (...values: unknown[]) => void, ...values: unknown[]) => queueMicrotask(() => callback(...values)),
+    nextTick: (callback: (...values: unknown[]) => void, ...values: unknown[]) =>
+      queueMicrotask(() => callback(...values)),
   };
   kit.define('process', process);
   kit.on('finish', () => {
@@ -52,4 +58,10 @@ export function installEnvironment(kit: GuestKit): void {
     exit,
   });
   kit.define('self', globalThis);
+
+  // Asked once, before there is a program: WebAssembly is compiled as it is first used, and this uses the most of it.
+  kit.on('warm', () => {
+    kit.inspect({ list: [1, 'two', { three: new Map([[3, /x/]]) }], error: new Error('none') });
+    new Response(new Request('https://warm.invalid/?a=b', { headers: { a: 'b' } }).url).text().then(JSON.stringify);
+  });
 }

@@ -28,7 +28,10 @@ export function installFetch(kit: GuestKit, tools: ReturnType<typeof installBody
     return typeof init === 'object' && init !== null ? { ...init } : {};
   }
 
-  let parts: (request: Request) => { text: string; extracted: Extracted } = () => ({ text: '', extracted: extract(null) });
+  let parts: (request: Request) => { text: string; extracted: Extracted } = () => ({
+    text: '',
+    extracted: extract(null),
+  });
 
   class Request extends Body {
     readonly method: string;
@@ -66,9 +69,11 @@ export function installFetch(kit: GuestKit, tools: ReturnType<typeof installBody
         throw new TypeError('Request with GET/HEAD method cannot have body.');
       }
       this.headers = headersOf(given.headers ?? base?.headers);
-      if (extracted.type !== null && !this.headers.has('content-type')) this.headers.set('content-type', extracted.type);
+      if (extracted.type !== null && !this.headers.has('content-type'))
+        this.headers.set('content-type', extracted.type);
       this.redirect = String(given.redirect ?? base?.redirect ?? 'follow');
-      if (!['follow', 'manual', 'error'].includes(this.redirect)) throw new TypeError(`redirect '${this.redirect}' is unknown`);
+      if (!['follow', 'manual', 'error'].includes(this.redirect))
+        throw new TypeError(`redirect '${this.redirect}' is unknown`);
       const signal = given.signal ?? base?.signal ?? null;
       if (signal !== null && !(signal instanceof AbortSignal)) throw new TypeError('signal is no AbortSignal');
       this.signal = signal;
@@ -94,10 +99,13 @@ export function installFetch(kit: GuestKit, tools: ReturnType<typeof installBody
       const extracted = source === undefined ? extract(body) : { bytes: null, type: null };
       super(source ?? (extracted.bytes === null ? null : sourceOf(extracted.bytes)));
       this.status = Number(given.status ?? 200);
-      if (!(this.status >= 200 && this.status <= 599) && source === undefined) throw new RangeError('status must be 200 to 599');
+      if (!(this.status >= 200 && this.status <= 599) && source === undefined)
+        throw new RangeError('status must be 200 to 599');
       this.statusText = String(given.statusText ?? '');
-      this.headers = given.headers instanceof Headers && source !== undefined ? given.headers : headersOf(given.headers);
-      if (extracted.type !== null && !this.headers.has('content-type')) this.headers.set('content-type', extracted.type);
+      this.headers =
+        given.headers instanceof Headers && source !== undefined ? given.headers : headersOf(given.headers);
+      if (extracted.type !== null && !this.headers.has('content-type'))
+        this.headers.set('content-type', extracted.type);
       if (source !== undefined) {
         this.url = String(given.url);
         this.redirected = given.redirected === true;
@@ -216,7 +224,12 @@ export function installFetch(kit: GuestKit, tools: ReturnType<typeof installBody
               received.append(name, value);
             } catch {} // A header that no Headers object can hold is dropped, as browsers do.
           }
-          resolve({ status: Number(message.status), statusText: String(message.statusText), headers: received, source });
+          resolve({
+            status: Number(message.status),
+            statusText: String(message.statusText),
+            headers: received,
+            source,
+          });
         },
         piece(piece) {
           pieces.push(piece);
@@ -251,13 +264,6 @@ export function installFetch(kit: GuestKit, tools: ReturnType<typeof installBody
     let { text } = parts(request);
     let bytes = await gathered(parts(request).extracted);
     const headers = new Headers(request.headers);
-    for (const [name, value] of [
-      ['accept', '*/*'],
-      ['accept-encoding', 'identity'],
-      ['user-agent', 'oauth3-quickjs'],
-    ] as const) {
-      if (!headers.has(name)) headers.set(name, value);
-    }
     for (let hop = 0; ; hop += 1) {
       const answer = await exchange(method, text, headers, bytes, request.signal);
       const { status, source } = answer;
@@ -265,18 +271,31 @@ export function installFetch(kit: GuestKit, tools: ReturnType<typeof installBody
       if (location === null || request.redirect === 'manual') {
         const key = {};
         opened.set(key, source);
-        return new Response(key, { status, statusText: answer.statusText, headers: answer.headers, url, redirected: hop > 0 });
+        return new Response(key, {
+          status,
+          statusText: answer.statusText,
+          headers: answer.headers,
+          url,
+          redirected: hop > 0,
+        });
       }
       source.cancel();
       if (request.redirect === 'error') throw new TypeError('fetch failed: unexpected redirect');
       if (hop === mostHops) throw new TypeError(`fetch failed: more than ${mostHops} redirects`);
       const next = new URL(location, url);
-      if (next.protocol !== 'https:' && next.protocol !== 'http:') throw new TypeError('fetch failed: redirect to a scheme that is not HTTP');
+      if (next.protocol !== 'https:' && next.protocol !== 'http:')
+        throw new TypeError('fetch failed: redirect to a scheme that is not HTTP');
       // The rules of the Fetch standard, section "HTTP-redirect fetch".
       if ((status === 303 && method !== 'GET' && method !== 'HEAD') || (status <= 302 && method === 'POST')) {
         method = 'GET';
         bytes = null;
-        for (const name of ['content-encoding', 'content-language', 'content-location', 'content-type', 'content-length']) {
+        for (const name of [
+          'content-encoding',
+          'content-language',
+          'content-location',
+          'content-type',
+          'content-length',
+        ]) {
           headers.delete(name);
         }
       }

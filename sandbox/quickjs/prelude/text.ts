@@ -92,7 +92,8 @@ export function installText(kit: GuestKit): void {
     constructor(label: unknown = 'utf-8', options: { fatal?: boolean; ignoreBOM?: boolean } = {}) {
       const name = String(label).trim().toLowerCase();
       if (['utf-8', 'utf8', 'unicode-1-1-utf-8'].includes(name)) this.#label = 'utf-8';
-      else if (['latin1', 'iso-8859-1', 'windows-1252', 'ascii', 'us-ascii'].includes(name)) this.#label = 'windows-1252';
+      else if (['latin1', 'iso-8859-1', 'windows-1252', 'ascii', 'us-ascii'].includes(name))
+        this.#label = 'windows-1252';
       else throw new RangeError(`TextDecoder: '${name}' is not supported here; use utf-8 or latin1`);
       this.#fatal = Boolean(options.fatal);
       this.#keepMark = Boolean(options.ignoreBOM);
@@ -114,7 +115,8 @@ export function installText(kit: GuestKit): void {
         bytes.set(this.#carry);
         bytes.set(fresh, this.#carry.byteLength);
       }
-      const cut = options.stream && this.#label === 'utf-8' ? wholeSequencesEnd(bytes, bytes.byteLength) : bytes.byteLength;
+      const cut =
+        options.stream && this.#label === 'utf-8' ? wholeSequencesEnd(bytes, bytes.byteLength) : bytes.byteLength;
       this.#carry = new Uint8Array(bytes.subarray(cut));
       let text = decode(bytes.subarray(0, cut), this.#label, this.#fatal);
       if (!this.#started && text.length > 0) {

@@ -108,7 +108,18 @@ export function installUrl(kit: GuestKit): void {
 
   class URL {
     static {
-      for (const name of ['href', 'protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname', 'search', 'hash']) {
+      for (const name of [
+        'href',
+        'protocol',
+        'username',
+        'password',
+        'host',
+        'hostname',
+        'port',
+        'pathname',
+        'search',
+        'hash',
+      ]) {
         Object.defineProperty(URL.prototype, name, {
           get(this: URL) {
             return this.#part(name);
@@ -159,7 +170,18 @@ export function installUrl(kit: GuestKit): void {
       return this.#part('href');
     }
     [custom](): string {
-      const names = ['href', 'origin', 'protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname', 'search'];
+      const names = [
+        'href',
+        'origin',
+        'protocol',
+        'username',
+        'password',
+        'host',
+        'hostname',
+        'port',
+        'pathname',
+        'search',
+      ];
       const lines = names.map((name) => `  ${name}: ${kit.inspect(this.#part(name))}`);
       lines.push(`  searchParams: ${kit.inspect(this.#params)}`, `  hash: ${kit.inspect(this.#part('hash'))}`);
       return `URL {\n${lines.join(',\n')}\n}`;

@@ -1,0 +1,66 @@
+import { sandboxLimits } from '../../../contract/sandboxLimits.ts';
+import type { ChildMessage, HostMessage } from '../../../contract/sandboxMessages.ts';
+import type { EgressDoor } from '../../core/door.ts';
+import { Exchange, ProtocolViolation } from './exchange.ts';
+
+type ExchangeMessage = Extract<ChildMessage, { type: 'fetch' | 'body' | 'credit' | 'cancel' }>;
+
+/** A request that was given up may still be closing its connection; so many may do so beside the open ones. */
+const mostCarried = 2 * sandboxLimits.openRequests;
+
+/** The open requests of one run, counted: a child that goes over what an honest one keeps to is stopped. */
+export class Exchanges {
+  readonly #door: EgressDoor;
+  readonly #send: (message: HostMessage) => void;
+  readonly #open = new Map<number, Exchange>();
+  /** Request body bytes of whatever is not over yet, open or given up. */
+  readonly #carried = new Map<number, number>();
+  #lastId = 0;
+
+  constructor(door: EgressDoor, send: (message: HostMessage) => void) {
+    this.#door = door;
+    this.#send = send;
+  }
+
+  /** Throws `ProtocolViolation`. Messages about a request that has just ended are late, not wrong. */
+  receive(message: ExchangeMessage): void {
+    const { id } = message;
+    if (message.type === 'fetch') return this.#start(message);
+    if (id > this.#lastId) throw new ProtocolViolation('a request that was never made');
+    switch (message.type) {
+      case 'body':
+        return this.#open.get(id)?.addBody(message.bytes);
+      case 'credit':
+        return this.#open.get(id)?.addCredit(message.count);
+      case 'cancel': {
+        const exchange = this.#open.get(id);
+        this.#open.delete(id);
+        return exchange?.cancel();
+      }
+    }
+  }
+
+  cancelAll(): void {
+    for (const exchange of this.#open.values()) exchange.cancel();
+    this.#open.clear();
+  }
+
+  #start(message: Extract<ExchangeMessage, { type: 'fetch' }>): void {
+    const { id } = message;
+    if (id <= this.#lastId) throw new ProtocolViolation('request ids must grow');
+    this.#lastId = id;
+    if (this.#open.size >= sandboxLimits.openRequests) throw new ProtocolViolation('too many open requests');
+    const held = [...this.#carried.values()].reduce((sum, bytes) => sum + bytes, message.bodyBytes ?? 0);
+    if (this.#carried.size >= mostCarried || held > sandboxLimits.requestBodiesBytes) {
+      this.#send({ type: 'failed', id, message: 'fetch failed: too much is on the way' });
+      return;
+    }
+    const exchange = new Exchange(message, this.#door, this.#send, () => {
+      this.#open.delete(id);
+      this.#carried.delete(id);
+    });
+    this.#open.set(id, exchange);
+    this.#carried.set(id, message.bodyBytes ?? 0);
+    exchange.start();
+  }
+}
