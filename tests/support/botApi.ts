@@ -42,11 +42,12 @@ export type BotApi = Readonly<{
   say(text: string, fromId: number, where?: Readonly<{ chatId?: number; replyTo?: number }>): number;
   /** Any update, for example one of a kind that the bot does not expect. */
   push(update: Readonly<Record<string, unknown>>): number;
-  /** Delivers the last `count` updates once more, with the ids they had. */
+  /** Delivers the last `count` updates once more with the ids they had, whatever offset the bot asks for. */
   repeat(count: number): void;
   /** The next update gets this id, as after a week of silence. */
   restartIds(from: number): void;
   trouble(trouble: Trouble): void;
+  endTroubles(): void;
   /** Answers 401 to everything, as after a revoked token. */
   refuseToken(refused: boolean): void;
   /** The user never started the bot, or blocked it. */
@@ -69,6 +70,7 @@ export async function startBotApi(): Promise<BotApi> {
   const waiters = new Set<() => void>();
   const taps = new Map<string, (answer: TapAnswer) => void>();
   let kept: Update[] = [];
+  let repeated: Update[] = [];
   const history: Update[] = [];
   let nextUpdateId = randomInt(1_000, 900_000_000);
   let poll: Poll | null = null;
@@ -79,10 +81,8 @@ export async function startBotApi(): Promise<BotApi> {
   };
 
   const flush = (): void => {
-    if (poll === null || kept.length === 0) return;
-    const waiting = poll;
-    poll = null;
-    waiting.answer(kept);
+    if (poll === null || kept.length + repeated.length === 0) return;
+    poll.answer([...repeated.splice(0), ...kept]);
   };
 
   const push = (update: Readonly<Record<string, unknown>>): number => {
@@ -106,8 +106,11 @@ export async function startBotApi(): Promise<BotApi> {
         done();
         reject(new Error(`the Bot API server saw nothing of: ${what.toString().slice(0, 200)}`));
       }, timeoutMs);
+      // What is waited for may also be on the side of the bot.
+      const again = setInterval(check, 20);
       const done = (): void => {
         clearTimeout(timer);
+        clearInterval(again);
         waiters.delete(check);
       };
       waiters.add(check);
@@ -122,7 +125,9 @@ export async function startBotApi(): Promise<BotApi> {
     poll = null;
     const offset = payload.offset ?? 0;
     if (offset > 0) kept = kept.filter((update) => update.update_id >= offset);
-    if (kept.length > 0 || (payload.timeout ?? 0) === 0) return Promise.resolve([...kept]);
+    if (kept.length + repeated.length > 0 || (payload.timeout ?? 0) === 0) {
+      return Promise.resolve([...repeated.splice(0), ...kept]);
+    }
     return new Promise((resolve, reject) => {
       const done = (updates: readonly Update[]): void => {
         clearTimeout(timer);
@@ -260,8 +265,7 @@ export async function startBotApi(): Promise<BotApi> {
     },
     push,
     repeat: (count) => {
-      const ids = new Set(kept.map((update) => update.update_id));
-      kept = [...history.slice(-count).filter((update) => !ids.has(update.update_id)), ...kept];
+      repeated = history.slice(-count);
       flush();
     },
     restartIds: (from) => {
@@ -271,6 +275,9 @@ export async function startBotApi(): Promise<BotApi> {
       troubles.push({ left: trouble.times, trouble });
       // A poll that waits already belongs to the time before.
       if (trouble.method === 'getUpdates' || trouble.method === '*') poll?.answer([]);
+    },
+    endTroubles: () => {
+      troubles.length = 0;
     },
     refuseToken: (refused) => {
       tokenRefused = refused;
