@@ -5,6 +5,7 @@ import type { PlaceholderSet } from './placeholderSet.ts';
 import type { RefusalCode } from './refusal.ts';
 import type { ExchangeRecord, ResponseRedactor } from './spec.ts';
 
+const mask = '[placeholder]';
 const maxPathLength = 512;
 const plainMethod = /^[A-Z]{1,16}$/;
 
@@ -38,10 +39,10 @@ export class ExchangeLog {
 
   /** Takes the target over, without its query, and without secrets and placeholders. */
   setTarget(url: CanonicalUrl, placeholders: PlaceholderSet, redactor: ResponseRedactor): void {
-    const clean = (text: string): string =>
-      placeholders.hiddenIn(text).length > 0
-        ? '[placeholder]'
-        : redactor.text(text).replace(PLACEHOLDER_PATTERN, '[placeholder]');
+    const clean = (text: string): string => {
+      const shown = placeholders.swap(redactor.text(text), () => mask).replace(PLACEHOLDER_PATTERN, mask);
+      return placeholders.hiddenIn(shown).length > 0 ? mask : shown;
+    };
     this.#host = clean(url.host);
     this.#port = url.port;
     this.#path = clean(url.path).slice(0, maxPathLength);

@@ -18,6 +18,8 @@ export type Policy = Readonly<{
 export type Judged = Readonly<{
   url: CanonicalUrl;
   headers: ReadonlyMap<string, string>;
+  /** Path and query as they go out. */
+  target: string;
   /** Names of the secrets that were put in. */
   used: readonly string[];
   /** True when a stand-in of another run was seen; it goes out as the text that it is (ATTACKS E91). */
@@ -56,8 +58,8 @@ export function judge(request: DoorRequest, url: CanonicalUrl, policy: Policy): 
   const headers = outgoingHeaders(request.headers, url);
   if (!url.secure && url.port === 443) throw new Refusal('scheme_not_allowed');
   if (!matchesAny(rules, url.host, url.port)) throw new Refusal('host_not_allowed');
-  const { headers: swapped, used } = substitute(headers, { url, placeholders, local: localServices.has(url.host) });
+  const swapped = substitute(headers, { url, placeholders, local: localServices.has(url.host) });
   const texts = [url.path, url.query, ...headers.values()];
   const foreign = texts.some((text) => placeholders.foreignIn(text).length > 0);
-  return { url, headers: withOurs(swapped, url), used, foreign };
+  return { ...swapped, url, headers: withOurs(swapped.headers, url), foreign };
 }

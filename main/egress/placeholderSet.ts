@@ -4,7 +4,7 @@ import type { EgressSecret } from './spec.ts';
 const maxDecodings = 3;
 
 /** `%41` -> `A`, whatever else the text is: a decoder that never throws and never guesses an encoding. */
-function percentDecoded(text: string): string {
+export function percentDecoded(text: string): string {
   return text.replace(/%([0-9a-f]{2})/gi, (_match, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 

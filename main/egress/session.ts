@@ -144,10 +144,13 @@ export class EgressSession implements EgressDoor {
     const named = secrets.map(({ secretId, name }) => ({ secretId, name }));
     const at = this.#context.clock.wallMs();
     this.#tell(() => onTripwire?.({ runId, at, secrets: named, method, host: log.host, port, where, header }));
+    // Whoever was told stops the run; until then nothing more gets out.
+    this.#closing.abort();
   }
 
   #explain(error: unknown, log: ExchangeLog): Refusal {
-    const caused = refusalFrom(error);
+    const cut = error instanceof UpstreamError && this.#closing.signal.aborted;
+    const caused = cut ? new Refusal('session_closed') : refusalFrom(error);
     // A cause that was noted on the way (the session closed, the upload grew too large) is the real one.
     const refusal = log.refused === null ? caused : new Refusal(log.refused);
     if (refusal.code === 'internal') {
@@ -159,7 +162,7 @@ export class EgressSession implements EgressDoor {
     return refusal;
   }
 
-  async #forward(request: DoorRequest, { url, headers, used }: Judged, open: Open): Promise<DoorResponse> {
+  async #forward(request: DoorRequest, { url, headers, target, used }: Judged, open: Open): Promise<DoorResponse> {
     const { limits } = this.#spec;
     const { log } = open;
     const signals = [this.#closing.signal, ...(request.signal === undefined ? [] : [request.signal])];
@@ -167,15 +170,15 @@ export class EgressSession implements EgressDoor {
     const release = await this.#slots.take(limits.requestTimeoutMs, signal);
     let response: UpstreamResponse | null = null;
     try {
-      const target = await resolveTarget(url.host, url.port, this.#context);
+      const address = await resolveTarget(url.host, url.port, this.#context);
       const body = this.#outgoingBody(request.body, log);
       log.secrets = used;
       response = await this.#context.upstream.exchange({
         secure: url.secure,
         host: url.host,
-        target,
+        target: address,
         method: request.method,
-        path: url.path + url.query,
+        path: target,
         headers,
         body,
         signal,

@@ -12,6 +12,10 @@ export type EgressSecret = Readonly<{
   hosts: readonly HostRule[];
   /** Header names besides `authorization` and the well-known ones of the host. */
   headers: readonly string[];
+  /** Query parameters that may carry it, because the owner said so. */
+  query?: readonly string[];
+  /** True when the owner let it stand in the path. */
+  path?: boolean;
 }>;
 
 /** Bounds of one run, all inclusive. Bytes are bodies only, all requests together. */

@@ -1,11 +1,11 @@
 import { matchesAny, matchesHostRule } from '../core/host.ts';
 import { wellKnownHeaders } from '../core/wellKnown.ts';
 import type { CanonicalUrl } from '../net/url.ts';
-import type { PlaceholderSet } from './placeholderSet.ts';
+import { type PlaceholderSet, percentDecoded } from './placeholderSet.ts';
 import { Refusal } from './refusal.ts';
 import type { EgressSecret, EgressTripwire } from './spec.ts';
 
-/** A placeholder outside the headers that may carry it. */
+/** A placeholder outside the places that may carry it. */
 export class Misplaced extends Refusal {
   readonly secrets: readonly EgressSecret[];
   readonly where: EgressTripwire['where'];
@@ -26,6 +26,16 @@ export type SwapContext = Readonly<{
   local: boolean;
 }>;
 
+export type Swapped = Readonly<{
+  headers: ReadonlyMap<string, string>;
+  /** Path and query with the values in them. */
+  target: string;
+  /** Names of the secrets that went in, sorted. */
+  used: readonly string[];
+}>;
+
+type Release = (secret: EgressSecret) => string;
+
 // What `checkSecretValue` lets in for placeholder delivery; asked again here, where it would do harm.
 const headerSafe = /^[\x20-\x7e\xa0-\xff]+$/;
 const basicCredentials = /^(basic +)([A-Za-z0-9+/]+={0,2})$/i;
@@ -37,22 +47,51 @@ function decodeBasic(value: string): Readonly<{ scheme: string; credentials: str
   return { scheme, credentials: Buffer.from(base64, 'base64').toString('latin1') };
 }
 
-function mayCarry(secret: EgressSecret, header: string, host: string): boolean {
-  return (
-    header === 'authorization' ||
-    wellKnownHeaders(host).includes(header) ||
-    secret.headers.some((name) => name.toLowerCase() === header)
-  );
+/** RFC 3986 `pchar`: what may stand in a path as it is, such as the colon of a bot token. */
+function encodeSegment(value: string): string {
+  return encodeURIComponent(value).replace(/%(3A|40|24|26|2B|2C|3B|3D)/g, percentDecoded);
 }
 
-/** Throws Misplaced for the first header that holds a placeholder without being a place for it. */
-function checkPlaces(headers: ReadonlyMap<string, string>, { url, placeholders }: SwapContext): void {
-  for (const [name, value] of headers) {
-    const inName = placeholders.hiddenIn(name);
-    if (inName.length > 0) throw new Misplaced(inName, 'header', null);
-    const wrong = placeholders.hiddenIn(value).filter((secret) => !mayCarry(secret, name, url.host));
-    if (wrong.length > 0) throw new Misplaced(wrong, 'header', name);
+/** Throws Misplaced when the text holds, in any spelling, a placeholder of a secret that has no place there. */
+function checkPlace(
+  text: string,
+  hasPlace: (secret: EgressSecret) => boolean,
+  { placeholders }: SwapContext,
+  where: EgressTripwire['where'],
+  header: string | null = null,
+): void {
+  const wrong = placeholders.hiddenIn(text).filter((secret) => !hasPlace(secret));
+  if (wrong.length > 0) throw new Misplaced(wrong, where, header);
+}
+
+function checkPlaces(headers: ReadonlyMap<string, string>, context: SwapContext): void {
+  const { url } = context;
+  checkPlace(url.host, () => false, context, 'url');
+  checkPlace(url.path, (secret) => secret.path === true, context, 'url');
+  for (const parameter of parametersOf(url)) {
+    checkPlace(parameter.name, () => false, context, 'url');
+    const hasPlace = (secret: EgressSecret): boolean => secret.query?.includes(percentDecoded(parameter.name)) === true;
+    checkPlace(parameter.value, hasPlace, context, 'url');
   }
+  for (const [name, value] of headers) {
+    checkPlace(name, () => false, context, 'header');
+    const known = name === 'authorization' || wellKnownHeaders(url.host).includes(name);
+    const hasPlace = (secret: EgressSecret): boolean =>
+      known || secret.headers.some((declared) => declared.toLowerCase() === name);
+    checkPlace(value, hasPlace, context, 'header', name);
+  }
+}
+
+function parametersOf(url: CanonicalUrl): readonly Readonly<{ name: string; value: string }>[] {
+  if (url.query === '') return [];
+  return url.query
+    .slice(1)
+    .split('&')
+    .map((pair) => {
+      const equals = pair.indexOf('=');
+      // Without `=` all of it is the name; a stand-in has no place there.
+      return equals < 0 ? { name: pair, value: '' } : { name: pair.slice(0, equals), value: pair.slice(equals + 1) };
+    });
 }
 
 /** Throws Refusal unless this secret may go to this host in this way. */
@@ -63,41 +102,32 @@ function checkBinding(secret: EgressSecret, { url, local }: SwapContext): void {
   if (!url.secure && !(local && named)) throw new Refusal('tls_required', secret.name);
 }
 
-/**
- * Puts the real values into the headers that may carry them, over TLS, towards bound hosts only. Returns the names of
- * the secrets that went in. Throws Misplaced for a placeholder in the URL or in another header, Refusal otherwise.
- */
-export function substitute(
-  headers: ReadonlyMap<string, string>,
-  context: SwapContext,
-): Readonly<{ headers: ReadonlyMap<string, string>; used: readonly string[] }> {
-  const { url, placeholders } = context;
-  const inUrl = placeholders.hiddenIn(`${url.host}${url.path}${url.query}`);
-  if (inUrl.length > 0) throw new Misplaced(inUrl, 'url', null);
-  checkPlaces(headers, context);
+function swapHeader(name: string, value: string, placeholders: PlaceholderSet, release: Release): string {
+  const basic = name === 'authorization' ? decodeBasic(value) : null;
+  if (basic === null || placeholders.standingIn(basic.credentials).length === 0)
+    return placeholders.swap(value, release);
+  // RFC 7617: UTF-8 is the only charset that a server can ask for.
+  const utf8: Release = (secret) => Buffer.from(release(secret)).toString('latin1');
+  const credentials = Buffer.from(placeholders.swap(basic.credentials, utf8), 'latin1');
+  return `${basic.scheme}${credentials.toString('base64')}`;
+}
 
+/**
+ * Puts the real values where they may stand, over TLS, towards bound hosts only. Throws Misplaced for a placeholder
+ * anywhere else in the URL or the headers, Refusal when the secret may not go there at all.
+ */
+export function substitute(headers: ReadonlyMap<string, string>, context: SwapContext): Swapped {
+  const { url, placeholders } = context;
+  checkPlaces(headers, context);
   const used = new Set<string>();
-  const swapped = new Map<string, string>();
-  for (const [name, value] of headers) {
-    const basic = name === 'authorization' ? decodeBasic(value) : null;
-    const text = basic?.credentials ?? value;
-    const standing = placeholders.standingIn(text);
-    for (const secret of standing) {
-      checkBinding(secret, context);
-      if (!headerSafe.test(secret.value)) throw new Refusal('secret_unusable', secret.name);
-      used.add(secret.name);
-    }
-    if (basic === null || standing.length === 0) {
-      swapped.set(
-        name,
-        placeholders.swap(value, (secret) => secret.value),
-      );
-    } else {
-      // RFC 7617: UTF-8 is the only charset that a server can ask for.
-      const utf8 = (secret: EgressSecret): string => Buffer.from(secret.value).toString('latin1');
-      const credentials = Buffer.from(placeholders.swap(basic.credentials, utf8), 'latin1');
-      swapped.set(name, `${basic.scheme}${credentials.toString('base64')}`);
-    }
-  }
-  return { headers: swapped, used: [...used].sort() };
+  const release: Release = (secret) => {
+    checkBinding(secret, context);
+    if (!headerSafe.test(secret.value)) throw new Refusal('secret_unusable', secret.name);
+    used.add(secret.name);
+    return secret.value;
+  };
+  const swapped = [...headers].map(([name, value]) => [name, swapHeader(name, value, placeholders, release)] as const);
+  const path = placeholders.swap(url.path, (secret) => encodeSegment(release(secret)));
+  const query = placeholders.swap(url.query, (secret) => encodeURIComponent(release(secret)));
+  return { headers: new Map(swapped), target: path + query, used: [...used].sort() };
 }

@@ -154,16 +154,13 @@ class Exchange {
     return new Promise((resolve, reject) => {
       let informational = 0;
       outgoing.on('error', reject);
+      // Also how an upstream ends that switches protocols: with nobody listening for `upgrade`, Node cuts it off.
       outgoing.on('close', () =>
         reject(new UpstreamError('upstream_protocol', 'The connection closed without an answer')),
       );
       outgoing.on('information', () => {
         informational += 1;
         if (informational > maxInformational) reject(new UpstreamError('upstream_protocol', 'Too many 1xx answers'));
-      });
-      outgoing.on('upgrade', (_message, socket) => {
-        socket.destroy();
-        reject(new UpstreamError('upstream_protocol', 'The upstream switched protocols'));
       });
       outgoing.on('response', (message) => {
         message.on('error', () => {});

@@ -208,7 +208,10 @@ describe('answers', () => {
     ['length and chunks', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
     ['a space before the colon', 'HTTP/1.1 200 OK\r\nX-A : 1\r\n\r\n'],
     ['endless headers', `HTTP/1.1 200 OK\r\nX-A: ${'a'.repeat(100_000)}\r\n\r\n`],
-    ['a flood of 1xx', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(1_000)],
+    [
+      'a flood of 1xx',
+      `${'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(1_000)}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n`,
+    ],
     ['not HTTP', 'SSH-2.0-OpenSSH_9.6\r\n'],
     ['status 999', 'HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n'],
   ])('B47 %s ends the exchange', async (_what, bytes) => {
@@ -239,6 +242,20 @@ describe('answers', () => {
     expect((await send(run.session, url)).text).toBe('ok');
     house.upstream.setAnswer(echo);
     expect((await send(run.session, url)).text).toContain('"method":"GET"');
+  });
+
+  it.each([
+    ['HEAD', 200],
+    ['GET', 204],
+  ] as const)('B48 an answer to %s with status %i is over at once, whatever its coding', async (method, status) => {
+    house.upstream.setAnswer((_request, response) => {
+      response.writeHead(status, { 'content-encoding': 'zstd' });
+      response.end();
+    });
+    run = house.open();
+    const response = await run.session.request({ method, url, headers: [], body: null });
+    expect(response.status).toBe(status);
+    expect(run.records).toMatchObject([{ status, refused: null }]);
   });
 
   it.each([204, 304])('B48 a body on a %i is discarded', async (status) => {

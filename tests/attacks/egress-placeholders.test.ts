@@ -69,8 +69,16 @@ describe('where a secret is put in', () => {
 
   it('E86 broken base64 and base64 of other schemes stay as they are', async () => {
     const { session, records } = openRun();
+    const whole = Buffer.from(`a:${secret.placeholder}`.padEnd(48, '.')).toString('base64');
     const base64 = Buffer.from(`user:${secret.placeholder}`).toString('base64');
-    for (const value of ['Basic !!!!', 'Basic A', 'Basic ', `Bearer ${base64}`, `Digest ${base64}`]) {
+    for (const value of [
+      'Basic !!!!',
+      'Basic A',
+      'Basic ',
+      `Basic ${whole}A`,
+      `Bearer ${base64}`,
+      `Digest ${base64}`,
+    ]) {
       await send(session, url, { headers: { Authorization: value } });
       expect(received()?.headers.authorization).toBe(value.trim());
     }
@@ -98,6 +106,43 @@ describe('where a secret is put in', () => {
     } finally {
       await lan.close();
     }
+  });
+});
+
+describe('E85 places that the owner turned on', () => {
+  it('a query parameter by its name, encoded', async () => {
+    const keyed = house.secret({ value: `${fakeKey()} +&=/`, query: ['key'] });
+    const { session, records } = openRun(keyed);
+    const reply = await send(session, `${url}?a=1&key=${keyed.placeholder}&b=2`);
+    expect(received()?.path).toBe(`/v1?a=1&key=${encodeURIComponent(keyed.value)}&b=2`);
+    expect(records).toMatchObject([{ path: '/v1', secrets: ['API_KEY'] }]);
+    expect(reply.text).not.toContain(encodeURIComponent(keyed.value));
+  });
+
+  it.each(['other=PLACEHOLDER', 'PLACEHOLDER', 'PLACEHOLDER=1', 'key=1&keys=PLACEHOLDER'])(
+    'no other place in the query: %s',
+    async (query) => {
+      const keyed = house.secret({ query: ['key'] });
+      const { session, trips } = openRun(keyed);
+      const reply = await send(session, `${url}?${query.replace('PLACEHOLDER', keyed.placeholder)}`);
+      expect(reply.error).toBe('placeholder_misplaced');
+      expect(trips).toHaveLength(1);
+    },
+  );
+
+  it('the path, with the record showing where it stood', async () => {
+    const bot = house.secret({ value: `123456:${fakeKey()}/x`, path: true });
+    const { session, records } = openRun(bot);
+    await send(session, `https://${host}/bot${bot.placeholder}/sendMessage`);
+    expect(received()?.path).toBe(`/bot${bot.value.replace('/', '%2F')}/sendMessage`);
+    expect(records).toMatchObject([{ path: '/bot[placeholder]/sendMessage', secrets: ['API_KEY'] }]);
+  });
+
+  it('towards bound hosts only', async () => {
+    const bot = house.secret({ path: true, query: ['key'] });
+    const { session } = openRun(bot);
+    expect((await send(session, `https://${other}/bot${bot.placeholder}`)).error).toBe('secret_not_bound');
+    expect((await send(session, `https://${other}/?key=${bot.placeholder}`)).error).toBe('secret_not_bound');
   });
 });
 
@@ -168,6 +213,28 @@ describe('where it is not', () => {
       },
     ]);
     expect(JSON.stringify([records, trips, reply])).not.toContain(secret.placeholder);
+  });
+
+  it('E83 the name of a header', async () => {
+    const { session, trips } = openRun();
+    const reply = await send(session, url, { headers: { [`X-${secret.placeholder}`]: '1' } });
+    expect(reply.error).toBe('placeholder_misplaced');
+    expect(trips).toMatchObject([{ where: 'header', header: null }]);
+  });
+
+  it('E83 once it happened nothing more gets out, and what is open is cut', async () => {
+    const { session, records } = openRun();
+    let arrive = (): void => {};
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    house.upstream.setAnswer(() => arrive());
+    const waiting = send(session, url);
+    await arrived;
+    await send(session, `${url}?key=${secret.placeholder}`);
+    expect((await waiting).error).toBe('session_closed');
+    expect((await send(session, url)).error).toBe('session_closed');
+    expect(records).toHaveLength(3);
   });
 
   it('E83 the well-known header of another host', async () => {
@@ -463,6 +530,12 @@ describe('what comes back', () => {
     expect(text).toBe('data: one\n\ndata: two\n\ndata: three\n\n');
   });
 
+  it('E98 what only looked like the beginning of a secret arrives when the answer ends', async () => {
+    const { session } = openRun();
+    house.upstream.setAnswer((_request, response) => void response.end(`ends with ${secret.value.slice(0, 12)}`));
+    expect((await send(session, url)).text).toBe(`ends with ${secret.value.slice(0, 12)}`);
+  });
+
   it('E99 an echo in another spelling is redacted', async () => {
     house.upstream.setAnswer((request, response) => {
       const key = String(request.headers.authorization).slice(7);
@@ -499,7 +572,9 @@ describe('what comes back', () => {
       return reply.headers.find(([name]) => name.toLowerCase() === 'content-length');
     };
     house.upstream.setAnswer((request, response) => {
-      response.end(String(request.headers.authorization));
+      const text = String(request.headers.authorization);
+      response.writeHead(200, { 'Content-Length': text.length });
+      response.end(text);
     });
     expect(await lengthOf('GET')).toBeUndefined();
     expect(await lengthOf('HEAD')).toBeUndefined();

@@ -30,6 +30,8 @@ export type SecretOptions = Readonly<{
   value?: string;
   hosts?: readonly string[];
   headers?: readonly string[];
+  query?: readonly string[];
+  path?: boolean;
 }>;
 
 export type SessionOptions = Readonly<{
@@ -92,13 +94,22 @@ export async function startEgressHouse(
     gateway,
     lookups,
     services,
-    secret: ({ name = 'API_KEY', value = fakeKey(), hosts = names.slice(0, 1), headers = [] } = {}) => ({
+    secret: ({
+      name = 'API_KEY',
+      value = fakeKey(),
+      hosts = names.slice(0, 1),
+      headers = [],
+      query = [],
+      path = false,
+    } = {}) => ({
       secretId: `sec_${name}`,
       name,
       value,
       placeholder: makePlaceholder(randomBytes(24)),
       hosts: hostRules(hosts, localNames),
       headers,
+      query,
+      path,
     }),
     open({ network = names, secrets = [], limits = {} } = {}) {
       const records: ExchangeRecord[] = [];
