@@ -11,7 +11,15 @@ const answerSchema = z.looseObject({
       stdout: z.string(),
       stderr: z.string(),
       redactions: z.number(),
-      egress: z.array(z.looseObject({ method: z.string(), host: z.string(), path: z.string(), status: z.number(), secrets: z.array(z.string()) })),
+      egress: z.array(
+        z.looseObject({
+          method: z.string(),
+          host: z.string(),
+          path: z.string(),
+          status: z.number(),
+          secrets: z.array(z.string()),
+        }),
+      ),
     })
     .optional(),
 });

@@ -31,7 +31,7 @@ export async function openHouse(): Promise<House> {
   const authority = await makeAuthority('OAuth3 demo');
   const api = await startUpstream(await authority.issue(['api.openai.com']), {
     answer: (request, response) => {
-      const authorised = request.headers['authorization'] === `Bearer ${key}`;
+      const authorised = request.headers.authorization === `Bearer ${key}`;
       response.writeHead(authorised ? 200 : 401, { 'content-type': 'application/json' });
       response.end(
         JSON.stringify(

@@ -14,7 +14,11 @@ await runScript(async () => {
   } finally {
     await house.close();
   }
-  tell(process.exitCode === 1 ? '\nSomething above did not hold.' : '\nThat was all of it: seen, decided, run, and the key never went in.');
+  tell(
+    process.exitCode === 1
+      ? '\nSomething above did not hold.'
+      : '\nThat was all of it: seen, decided, run, and the key never went in.',
+  );
   return process.exitCode === 1 ? 1 : 0;
 });
 
@@ -35,7 +39,12 @@ async function show(house: House): Promise<void> {
   chapter(4, 'The owner sees one card in Telegram, and taps');
   const card = await bot.waitFor(() => bot.messages(OWNER).find((message) => message.buttons.length > 0));
   quote(card.text);
-  tell(`   buttons: ${card.buttons.flat().map((button) => button.text).join('   ')}`);
+  tell(
+    `   buttons: ${card.buttons
+      .flat()
+      .map((button) => button.text)
+      .join('   ')}`,
+  );
   check('the card shows the code, whole', card.text.includes("fetch('https://api.openai.com/v1/chat/completions'"));
   await bot.tap('⏱ Trust 24h', OWNER);
   tell('   The owner taps ⏱ Trust 24h.');
@@ -43,12 +52,17 @@ async function show(house: House): Promise<void> {
   chapter(5, 'It runs');
   const done = await agent.waitFor(requestId);
   const seen = api.received.at(-1);
-  tell(`What the API saw: ${seen?.method} ${seen?.path}, Authorization: Bearer ${short(seen?.headers['authorization'] ?? '')}`);
-  check('the API got the real key', seen?.headers['authorization'] === `Bearer ${key}`);
+  tell(
+    `What the API saw: ${seen?.method} ${seen?.path}, Authorization: Bearer ${short(seen?.headers.authorization ?? '')}`,
+  );
+  check('the API got the real key', seen?.headers.authorization === `Bearer ${key}`);
   tell('What the agent got (the API was nasty and sent the key back):');
   quote(done.result?.stdout ?? '');
   check('the run succeeded', done.status === 'success');
-  check('the key is masked in the result', done.result?.stdout.includes('[redacted]') === true && !JSON.stringify(done).includes(key));
+  check(
+    'the key is masked in the result',
+    done.result?.stdout.includes('[redacted]') === true && !JSON.stringify(done).includes(key),
+  );
   for (const row of done.result?.egress ?? []) {
     tell(`   on the way out: ${row.method} ${row.host}${row.path} -> ${row.status}, put in: ${row.secrets.join(', ')}`);
   }
@@ -62,7 +76,9 @@ async function show(house: House): Promise<void> {
   const changed = await agent.execute({ ...exampleRequest, code: exampleRequest.code.replace('Hello!', 'Hello?') });
   tell(`"Hello!" became "Hello?": POST /execute answers ${changed.http} ${changed.status}.`);
   check('it waits for the owner', changed.http === 202 && changed.status === 'pending');
-  await bot.waitFor(() => bot.messages(OWNER).find((message) => message.text.includes('Hello?') && message.buttons.length > 0));
+  await bot.waitFor(() =>
+    bot.messages(OWNER).find((message) => message.text.includes('Hello?') && message.buttons.length > 0),
+  );
   await bot.tap('❌ Deny', OWNER);
   const denied = await agent.waitFor(changed.request_id ?? '');
   tell(`   The owner taps ❌ Deny; the agent reads: ${denied.status}.`);
@@ -75,11 +91,16 @@ async function show(house: House): Promise<void> {
     metadata: { network: ['api.openai.com'] },
     code: "console.log('OPENAI_API_KEY is', process.env.OPENAI_API_KEY);",
   });
-  await bot.waitFor(() => bot.messages(OWNER).find((message) => message.text.includes('curious') && message.buttons.length > 0));
+  await bot.waitFor(() =>
+    bot.messages(OWNER).find((message) => message.text.includes('curious') && message.buttons.length > 0),
+  );
   await bot.tap('✅ Run Once', OWNER);
   const told = await agent.waitFor(curious.request_id ?? '');
   quote(told.result?.stdout ?? '');
-  check('it is a placeholder, made for that run only', told.result?.stdout.includes(key) === false && told.status === 'success');
+  check(
+    'it is a placeholder, made for that run only',
+    told.result?.stdout.includes(key) === false && told.status === 'success',
+  );
 
   chapter(9, 'Everything is in the audit');
   const audit = z
