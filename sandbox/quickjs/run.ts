@@ -66,19 +66,24 @@ export class GuestRun {
   receive(message: Exclude<HostMessage, Job>): void {
     switch (message.type) {
       case 'output_taken':
-        return this.#output.taken(message.fd, message.count);
+        this.#output.taken(message.fd, message.count);
+        break;
       case 'response': {
         const { id, status, statusText, headers } = message;
-        return this.#tell({ event: 'response', id, status, statusText, headers });
+        this.#tell({ event: 'response', id, status, statusText, headers });
+        break;
       }
       case 'chunk':
-        return this.#tell({ event: 'chunk', id: message.id }, message.bytes);
+        this.#tell({ event: 'chunk', id: message.id }, message.bytes);
+        break;
       case 'end':
         this.#requests.closed(message.id);
-        return this.#tell({ event: 'end', id: message.id });
+        this.#tell({ event: 'end', id: message.id });
+        break;
       case 'failed':
         this.#requests.closed(message.id);
-        return this.#tell({ event: 'failed', id: message.id, message: message.message });
+        this.#tell({ event: 'failed', id: message.id, message: message.message });
+        break;
     }
   }
 
@@ -136,11 +141,15 @@ export class GuestRun {
   #rest(engine: Engine): void {
     if (this.#main === null) return;
     const main = engine.settled(this.#main);
-    if (main !== null && !main.ok) return this.#uncaught(engine, main.error);
+    if (main !== null && !main.ok) {
+      this.#uncaught(engine, main.error);
+      return;
+    }
     const waits = engine.dispatch({ event: 'status' }) ?? 0;
     if (waits > 0 || this.#timers.keepsAlive) return;
     if (main === null) {
-      return this.#fail('A top-level await never settles: nothing is left that could wake the program.', 13);
+      this.#fail('A top-level await never settles: nothing is left that could wake the program.', 13);
+      return;
     }
     engine.dispatch({ event: 'finish' });
     this.#stop ??= { kind: 'exited', exitCode: 0 };

@@ -25,18 +25,21 @@ export class Exchanges {
   /** Throws `ProtocolViolation`. Messages about a request that has just ended are late, not wrong. */
   receive(message: ExchangeMessage): void {
     const { id } = message;
-    if (message.type === 'fetch') return this.#start(message);
-    if (id > this.#lastId) throw new ProtocolViolation('a request that was never made');
+    if (message.type !== 'fetch' && id > this.#lastId) throw new ProtocolViolation('a request that was never made');
     switch (message.type) {
+      case 'fetch':
+        this.#start(message);
+        break;
       case 'body':
-        return this.#open.get(id)?.addBody(message.bytes);
+        this.#open.get(id)?.addBody(message.bytes);
+        break;
       case 'credit':
-        return this.#open.get(id)?.addCredit(message.count);
-      case 'cancel': {
-        const exchange = this.#open.get(id);
+        this.#open.get(id)?.addCredit(message.count);
+        break;
+      case 'cancel':
+        this.#open.get(id)?.cancel();
         this.#open.delete(id);
-        return exchange?.cancel();
-      }
+        break;
     }
   }
 

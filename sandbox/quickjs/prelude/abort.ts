@@ -32,7 +32,8 @@ export function installAbort(kit: GuestKit): void {
 
     addEventListener(type: unknown, callback: unknown, options: unknown = {}): void {
       const once = typeof options === 'object' && options !== null && Boolean(Reflect.get(options, 'once'));
-      const list = (this.#listeners[String(type)] ??= []);
+      const list = this.#listeners[String(type)] ?? [];
+      this.#listeners[String(type)] = list;
       if (!list.some((listener) => listener.callback === callback)) list.push({ callback, once });
     }
     removeEventListener(type: unknown, callback: unknown): void {

@@ -1,25 +1,19 @@
 import type { Extracted, GuestSource, installBody } from './body.ts';
+import type { makeExchange } from './exchange.ts';
 import type { GuestKit } from './kit.ts';
 
 /**
  * Request, Response and fetch. The door never follows a redirect, so each hop is a request of its own that the
  * gateway judges. A refusal by policy comes as an ordinary 403.
  */
-export function installFetch(kit: GuestKit, tools: ReturnType<typeof installBody>, openRequests: number): void {
-  const { Body, extract, gathered, sourceOf } = tools;
+export function installFetch(
+  kit: GuestKit,
+  body: ReturnType<typeof installBody>,
+  exchange: ReturnType<typeof makeExchange>,
+): void {
+  const { Body, extract, gathered, sourceOf } = body;
   type Init = Readonly<Record<string, unknown>>;
-  type Opened = { status: number; statusText: string; headers: Headers; source: GuestSource };
-  type Exchange = {
-    opened(message: Readonly<Record<string, unknown>>): void;
-    piece(bytes: Uint8Array): void;
-    ended(): void;
-    failed(reason: unknown): void;
-  };
-  const exchanges = new Map<number, Exchange>();
-  const queue: (() => void)[] = [];
   const mostHops = 10;
-  let lastId = 0;
-  let open = 0;
 
   // `Headers` is the guest's own, which takes anything and checks it.
   const headersOf = (init: unknown): Headers => Reflect.construct(Headers, [init]);
@@ -129,135 +123,6 @@ export function installFetch(kit: GuestKit, tools: ReturnType<typeof installBody
       return new Response(key, { status, statusText, url, redirected, headers: new Headers(this.headers) });
     }
   }
-  async function slot(): Promise<void> {
-    while (open >= openRequests) {
-      await new Promise<void>((resolve) => {
-        queue.push(resolve);
-      });
-    }
-  }
-
-  /** One request through the door; resolves with the head of the answer. */
-  async function exchange(
-    method: string,
-    url: string,
-    headers: Headers,
-    bytes: Uint8Array<ArrayBuffer> | null,
-    signal: AbortSignal | null,
-  ): Promise<Opened> {
-    signal?.throwIfAborted();
-    await slot();
-    if (signal?.aborted) {
-      queue.shift()?.();
-      throw signal.reason;
-    }
-    open += 1;
-    lastId += 1;
-    const id = lastId;
-    const pieces: Uint8Array[] = [];
-    let isOver = false;
-    let failure: { reason: unknown } | null = null;
-    const sleepers: (() => void)[] = [];
-
-    const over = () => {
-      if (isOver) return;
-      isOver = true;
-      exchanges.delete(id);
-      open -= 1;
-      queue.shift()?.();
-    };
-    const woken = () => {
-      kit.waits -= sleepers.length;
-      for (const wake of sleepers.splice(0)) wake();
-    };
-    const source: GuestSource = {
-      async read() {
-        while (pieces.length === 0 && !isOver) {
-          await new Promise<void>((resolve) => {
-            kit.waits += 1;
-            sleepers.push(resolve);
-          });
-        }
-        const piece = pieces.shift();
-        if (piece !== undefined) {
-          if (!isOver) kit.ask('credit', [id, piece.byteLength]);
-          return piece;
-        }
-        if (failure !== null) throw failure.reason;
-        return null;
-      },
-      cancel() {
-        pieces.length = 0;
-        if (isOver) return;
-        kit.ask('cancel', id);
-        over();
-        woken();
-      },
-    };
-
-    try {
-      kit.ask('fetch', [id, method, url, [...headers]], bytes === null ? undefined : exactBuffer(bytes));
-    } catch (error) {
-      over();
-      throw error;
-    }
-    kit.waits += 1;
-    return await new Promise<Opened>((resolve, reject) => {
-      let isWaiting = true;
-      const answered = () => {
-        if (isWaiting) kit.waits -= 1;
-        isWaiting = false;
-      };
-      const fail = (reason: unknown) => {
-        failure ??= { reason };
-        over();
-        answered();
-        woken();
-        reject(reason);
-      };
-      exchanges.set(id, {
-        opened(message) {
-          answered();
-          const received = new Headers();
-          for (const [name, value] of Array.isArray(message.headers) ? message.headers : []) {
-            try {
-              received.append(name, value);
-            } catch {} // A header that no Headers object can hold is dropped, as browsers do.
-          }
-          resolve({
-            status: Number(message.status),
-            statusText: String(message.statusText),
-            headers: received,
-            source,
-          });
-        },
-        piece(piece) {
-          pieces.push(piece);
-          woken();
-        },
-        ended() {
-          over();
-          woken();
-        },
-        failed: fail,
-      });
-      signal?.addEventListener(
-        'abort',
-        () => {
-          if (isOver) return;
-          kit.ask('cancel', id);
-          pieces.length = 0;
-          fail(signal.reason);
-        },
-        { once: true },
-      );
-    });
-  }
-
-  function exactBuffer(bytes: Uint8Array<ArrayBuffer>): ArrayBuffer {
-    return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
-  }
-
   async function fetch(input: unknown, init?: unknown): Promise<Response> {
     const request = new Request(input, init);
     let { method, url } = request;
@@ -307,12 +172,6 @@ export function installFetch(kit: GuestKit, tools: ReturnType<typeof installBody
     }
   }
 
-  kit.on('response', (message) => exchanges.get(Number(message.id))?.opened(message));
-  kit.on('chunk', (message, bytes) => {
-    if (bytes !== undefined) exchanges.get(Number(message.id))?.piece(new Uint8Array(bytes));
-  });
-  kit.on('end', (message) => exchanges.get(Number(message.id))?.ended());
-  kit.on('failed', (message) => exchanges.get(Number(message.id))?.failed(new TypeError(String(message.message))));
   kit.define('Request', Request);
   kit.define('Response', Response);
   kit.define('fetch', fetch);
