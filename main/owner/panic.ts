@@ -4,11 +4,13 @@ import type { OwnerDeps } from './ports.ts';
 
 const settingName = 'paused';
 
+type PauseDeps = Pick<OwnerDeps, 'records' | 'clock'> & Readonly<{ changed: () => void }>;
+
 /** Whether the owner has stopped everything new; survives a restart. */
 export class PauseSwitch {
-  readonly #deps: Pick<OwnerDeps, 'records' | 'clock'>;
+  readonly #deps: PauseDeps;
 
-  constructor(deps: Pick<OwnerDeps, 'records' | 'clock'>) {
+  constructor(deps: PauseDeps) {
     this.#deps = deps;
   }
 
@@ -17,9 +19,9 @@ export class PauseSwitch {
   }
 
   set(paused: boolean, principal: Principal): void {
-    if (this.isPaused() !== paused) {
-      this.#deps.records.setSetting(settingName, paused, principal, this.#deps.clock.wallMs());
-    }
+    if (this.isPaused() === paused) return;
+    this.#deps.records.setSetting(settingName, paused, principal, this.#deps.clock.wallMs());
+    this.#deps.changed();
   }
 }
 

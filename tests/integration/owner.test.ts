@@ -68,7 +68,7 @@ function openHouse(environmentServices = '') {
   const books = {
     settings: new SettingsBook(store, systemClock),
     localServices: new LocalServiceBook(deps),
-    pause: new PauseSwitch(deps),
+    pause: new PauseSwitch({ ...deps, changed: () => {} }),
   };
   const owner = createOwner(deps, books);
   const audited = (): readonly string[] => store.audit({ limit: 100 }).map(({ kind }) => kind);
@@ -222,9 +222,9 @@ describe('stopping', () => {
   it('a pause survives a restart', () => {
     const { owner, deps } = openHouse();
     owner.pause('cli');
-    expect(new PauseSwitch(deps).isPaused()).toBe(true);
+    expect(new PauseSwitch({ ...deps, changed: () => {} }).isPaused()).toBe(true);
     owner.resume('cli');
-    expect(new PauseSwitch(deps).isPaused()).toBe(false);
+    expect(new PauseSwitch({ ...deps, changed: () => {} }).isPaused()).toBe(false);
   });
 
   it('panic stops runs, revokes trust, pauses agents and locks the vault', async () => {

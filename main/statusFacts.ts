@@ -1,0 +1,69 @@
+import type { HealthView } from '../contract/bridge.ts';
+import type { Runtime } from '../contract/runtime.ts';
+import type { VaultState } from '../contract/states.ts';
+import type { Records } from './core/records.ts';
+import type { StatusFacts } from './owner/ports.ts';
+import type { Sandboxes } from './runs/sandboxes.ts';
+
+type TelegramState = HealthView['telegram'];
+
+export type StatusParts = Readonly<{
+  version: string;
+  url: () => string;
+  dataDir: string;
+  records: Pick<Records, 'health' | 'pendingRequests'>;
+  vault: Readonly<{ state(): VaultState; lockReason(): string | null }>;
+  sandboxes: Sandboxes;
+  defaultRuntime: () => Runtime;
+  telegram: () => Readonly<{ status(): Promise<TelegramState>; readonly problem: string | null }> | null;
+}>;
+
+async function telegramState({ telegram }: StatusParts): Promise<TelegramState> {
+  return (await telegram()?.status()) ?? 'not_configured';
+}
+
+/** `GET /health`: each part is asked now. `degraded` as INTERFACES 1 says. */
+export async function healthView(parts: StatusParts, detailed: boolean): Promise<HealthView> {
+  const { records, vault, sandboxes, version } = parts;
+  const database = records.health();
+  const telegram = await telegramState(parts);
+  const good =
+    database === 'ok' &&
+    vault.state() === 'unlocked' &&
+    telegram !== 'disconnected' &&
+    sandboxes.pick(parts.defaultRuntime(), 'embedded').ready;
+  const view: HealthView = { status: good ? 'ok' : 'degraded', telegram, database };
+  return detailed ? { ...view, vault: vault.state(), sandbox: sandboxes.states(), version } : view;
+}
+
+/** What the owner's status shows beyond the owner's own books; `notes` say what is missing and how to add it. */
+export async function statusFacts(parts: StatusParts): Promise<StatusFacts> {
+  const telegram = await telegramState(parts);
+  return {
+    version: parts.version,
+    url: parts.url(),
+    data_dir: parts.dataDir,
+    sandbox: parts.sandboxes.states(),
+    telegram,
+    database: parts.records.health(),
+    waiting: parts.records.pendingRequests().length,
+    notes: notes(parts),
+  };
+}
+
+function notes({ vault, sandboxes, defaultRuntime, ...parts }: StatusParts): readonly string[] {
+  const telegram = parts.telegram();
+  const missing: string[] = [];
+  const lockReason = vault.lockReason();
+  if (lockReason !== null) {
+    missing.push(`The vault is not unlocked: ${lockReason} Unlock it in the window or with: oauth3 unlock`);
+  }
+  if (telegram === null) {
+    missing.push('Telegram is not configured: set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID to decide from your phone.');
+  } else if (telegram.problem !== null) {
+    missing.push(`${telegram.problem}.`);
+  }
+  const choice = sandboxes.pick(defaultRuntime(), 'embedded');
+  if (!choice.ready) missing.push(`The default runtime ${defaultRuntime()} is not ready: ${choice.reason}`);
+  return missing;
+}
