@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Card, CardCode, CardFact, CardOutcome } from '../../contract/card.ts';
-import { type Message, RichText, segmentText } from './richText.ts';
+import { segmentText } from '../core/segmentText.ts';
+import { type Message, RichText } from './richText.ts';
 
 /** INTERFACES 4: longer code goes into a file. */
 export const MAX_INLINE_CODE = 3000;

@@ -3,9 +3,10 @@ import type { OwnerActions } from '../../contract/owner.ts';
 import type { Principal } from '../../contract/states.ts';
 import type { Desk } from '../approvals/channel.ts';
 import { toVisibleText } from '../core/display.ts';
+import { segmentText } from '../core/segmentText.ts';
 import type { TelegramChannel } from './channel.ts';
 import type { Questions } from './questions.ts';
-import { RichText, segmentText, shorten } from './richText.ts';
+import { RichText, shorten } from './richText.ts';
 import type { SecretEntry } from './secretEntry.ts';
 
 export type TelegramOwner = Pick<

@@ -1,5 +1,4 @@
 import type { MessageEntity } from 'grammy/types';
-import type { Segment } from '../../contract/display.ts';
 
 export type Style = 'bold' | 'italic' | 'code';
 
@@ -42,11 +41,6 @@ export class RichText {
   #mark(kind: Readonly<{ type: Style } | { type: 'pre'; language: string }>, length: number): void {
     this.#entities.push({ ...kind, offset: this.#text.length, length });
   }
-}
-
-/** Segments as text: what a person would not see stands as `⟦U+202E⟧`. */
-export function segmentText(segments: readonly Segment[]): string {
-  return segments.map((segment) => (segment.kind === 'text' ? segment.text : `⟦${segment.text}⟧`)).join('');
 }
 
 /** Cuts at a character, never inside one, and says so. */

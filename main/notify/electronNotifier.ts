@@ -1,0 +1,70 @@
+import type { Notification } from 'electron';
+import type { NotificationRequest, Notifier, NotifierCapabilities, NotifierListener } from './notifier.ts';
+
+/** The part of Electron's class that is used; given by `main/index.ts`, so that this file runs without Electron. */
+export type NotificationClass = Pick<typeof Notification, 'isSupported'> & {
+  new (options: Electron.NotificationConstructorOptions): Pick<Notification, 'on' | 'show' | 'close'>;
+};
+
+/** Notifications on macOS and Windows. Only macOS draws action buttons; a click opens the card everywhere. */
+export class ElectronNotifier implements Notifier {
+  readonly #Notification: NotificationClass;
+  readonly #platform: NodeJS.Platform;
+  readonly #shown = new Map<number, Pick<Notification, 'close'>>();
+  #listener: NotifierListener | null = null;
+  #nextId = 1;
+
+  constructor(notification: NotificationClass, platform: NodeJS.Platform = process.platform) {
+    this.#Notification = notification;
+    this.#platform = platform;
+  }
+
+  async capabilities(): Promise<NotifierCapabilities> {
+    if (!this.#Notification.isSupported()) return { available: false, reason: 'this desktop shows no notifications' };
+    // Ids are ours and end with this process.
+    return { available: true, actions: this.#platform === 'darwin', session: `process ${process.pid}` };
+  }
+
+  async show(request: NotificationRequest): Promise<number | null> {
+    if (!this.#Notification.isSupported()) return null;
+    if (request.replaces !== null) await this.close(request.replaces);
+    const id = this.#nextId;
+    this.#nextId += 1;
+    const actions = this.#platform === 'darwin' ? request.actions : [];
+    const notification = new this.#Notification({
+      title: request.title,
+      body: request.body,
+      silent: false,
+      timeoutType: 'never',
+      urgency: request.urgency,
+      actions: actions.map(({ label }) => ({ type: 'button', text: label })),
+    });
+    notification.on('action', (_event, index) => {
+      const key = actions[index]?.key;
+      if (key !== undefined && this.#shown.has(id)) this.#listener?.action(id, key);
+    });
+    notification.on('click', () => {
+      if (request.defaultKey !== null && this.#shown.has(id)) this.#listener?.action(id, request.defaultKey);
+    });
+    notification.on('close', () => {
+      if (this.#shown.delete(id)) this.#listener?.closed(id);
+    });
+    this.#shown.set(id, notification);
+    notification.show();
+    return id;
+  }
+
+  async close(id: number): Promise<void> {
+    const notification = this.#shown.get(id);
+    this.#shown.delete(id);
+    notification?.close();
+  }
+
+  listen(listener: NotifierListener): void {
+    this.#listener = listener;
+  }
+
+  async dispose(): Promise<void> {
+    for (const id of [...this.#shown.keys()]) await this.close(id);
+  }
+}
