@@ -33,6 +33,11 @@ export class RequestWaits {
     return this.#answers.count(requestId) > 0;
   }
 
+  /** How many long-polls wait for it. */
+  polls(requestId: string): number {
+    return this.#polls.count(requestId);
+  }
+
   /** Ends every wait now; later ones end at once. */
   close(): void {
     this.#stopListening();
