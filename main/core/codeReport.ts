@@ -55,8 +55,8 @@ function judgeHosts(
 ): Readonly<{ seen: readonly string[]; undeclared: readonly string[] }> {
   const seen = new Set<string>();
   const undeclared = new Set<string>();
-  for (const [text, { host, port }] of sightings.authorities) {
-    let shown = text;
+  for (const { host, port } of sightings.authorities.values()) {
+    let shown = host;
     let allowed = false;
     try {
       const canonical = canonicalHost(host);

@@ -10,7 +10,7 @@ const quote = (text: string): string => (text.length > maxQuote ? `${text.slice(
 
 /** What was seen while reading code, before it is compared with what was declared. Lists are capped. */
 export class CodeSightings {
-  /** Authority parts of URLs (`host` or `host:port`) with the default port of their scheme. */
+  /** Hosts and ports of URLs, by `host:port`; the port is the scheme's default where none is written. */
   readonly authorities = new Map<string, Readonly<{ host: string; port: number; line: number }>>();
   readonly computedHosts: CodePlace[] = [];
   readonly envNames = new Set<string>();
@@ -53,10 +53,9 @@ export class CodeSightings {
     const withoutUser = authority.slice(authority.lastIndexOf('@') + 1);
     const port = /:(\d{1,5})$/.exec(withoutUser);
     const host = port === null ? withoutUser : withoutUser.slice(0, port.index);
-    const key = quote(authority);
-    if (!this.authorities.has(key)) {
-      this.authorities.set(key, { host, port: port === null ? (secure ? 443 : 80) : Number(port[1]), line });
-    }
+    const portNumber = port === null ? (secure ? 443 : 80) : Number(port[1]);
+    const key = `${quote(host)}:${portNumber}`;
+    if (!this.authorities.has(key)) this.authorities.set(key, { host: quote(host), port: portNumber, line });
   }
 
   /**
