@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { totalmem } from 'node:os';
 import type { OwnerActions } from '../contract/owner.ts';
 import type { Settings } from '../contract/settings.ts';
-import type { Principal, VaultState } from '../contract/states.ts';
+import { isFinal, type Principal, type Subject, type VaultState } from '../contract/states.ts';
 import type { Channel, Desk } from './approvals/channel.ts';
 import { ApprovalDesk } from './approvals/desk.ts';
 import { EmbeddedBackend } from './backends/embedded/backend.ts';
@@ -20,6 +20,8 @@ import { fetchText } from './net/fetchText.ts';
 import type { LocalServices } from './net/localServices.ts';
 import { Upstream } from './net/upstream.ts';
 import { Notices } from './notices.ts';
+import { NotificationChannel } from './notify/channel.ts';
+import type { Notifier } from './notify/notifier.ts';
 import { LocalServiceBook } from './owner/localServices.ts';
 import { createOwner } from './owner/owner.ts';
 import { PauseSwitch } from './owner/panic.ts';
@@ -48,6 +50,7 @@ import { openStore } from './store/store.ts';
 import { Telegram } from './telegram/telegram.ts';
 import type { KeyProtector } from './vault/keyProtector.ts';
 import { Vault } from './vault/vault.ts';
+import { WakeWorker } from './wake/worker.ts';
 
 /** What differs between the app, plain Node and tests. */
 export type BrokerPorts = Readonly<{
@@ -57,8 +60,14 @@ export type BrokerPorts = Readonly<{
   random?: (bytes: number) => Uint8Array;
   /** Keyrings, in order of preference; none in plain Node. */
   keyProtectors: readonly KeyProtector[];
+  /** Makes the passphrase protector of the vault; tests take one that costs less. */
+  passphraseProtector?: (passphrase: string) => KeyProtector;
   sandboxLauncher: ChildLauncher;
-  /** Channels besides Telegram that are there from the start; more come with `desk.addChannel`. */
+  /** The desktop's notification service; null where there is none. */
+  notifier?: Notifier | null;
+  /** Brings a card in front of the owner, when a notification is clicked. */
+  openCard?: (subject: Subject, id: string) => void;
+  /** Channels that are there from the start; more come with `desk.addChannel`. */
   extraChannels?: readonly Channel[];
 }>;
 
@@ -155,7 +164,12 @@ async function openHouse({ config, dataDir, nativeBinding, ports }: BrokerOption
   const pause = new PauseSwitch({ records, clock, changed: facts.emit });
   const localServices = new LocalServiceBook({ records, clock, environmentServices: config.localServices });
 
-  const vault = new Vault({ slots: records, protectors: ports.keyProtectors, log });
+  const vault = new Vault({
+    slots: records,
+    protectors: ports.keyProtectors,
+    log,
+    ...(ports.passphraseProtector === undefined ? {} : { passphrase: ports.passphraseProtector }),
+  });
   const secretValue = (secretId: string) => {
     const encrypted = records.encryptedSecret(secretId);
     return encrypted === null ? null : { version: encrypted.version, value: vault.decrypt(encrypted) };
@@ -249,6 +263,21 @@ async function openHouse({ config, dataDir, nativeBinding, ports }: BrokerOption
   stops.add('cards', followRequests(events, toDesk));
   stops.add('facts', events.onChanged(facts.emit));
 
+  const { openclawHook: hook } = config;
+  const wake = new WakeWorker({
+    records,
+    clock,
+    log,
+    hook: hook === null ? null : { url: hook.url, token: hook.token ?? '' },
+  });
+  stops.add('wake', () => wake.stop());
+  stops.add(
+    'wake on final states',
+    events.onChanged((request) => {
+      if (isFinal(request.status)) wake.kick();
+    }),
+  );
+
   let url = '';
   let telegram: Telegram | null = null;
   const status: StatusParts = {
@@ -280,7 +309,7 @@ async function openHouse({ config, dataDir, nativeBinding, ports }: BrokerOption
       notice: notices.tell,
       resumed: () => scheduler.pump(),
       statusFacts: () => statusFacts(status),
-      wakeTest: async () => ({ ok: false, detail: 'No way to wake an agent is configured' }),
+      wakeTest: () => wake.test(),
       environmentServices: config.localServices,
     },
     { settings, localServices, pause },
@@ -305,12 +334,27 @@ async function openHouse({ config, dataDir, nativeBinding, ports }: BrokerOption
     bot.start();
     stops.add('telegram', () => bot.stop());
   }
+  const { notifier } = ports;
+  if (notifier != null) {
+    const notifications = new NotificationChannel({
+      notifier,
+      desk,
+      openCard: (subject, id) => ports.openCard?.(subject, id),
+      runOnce: () => settings.get('notify.run_once'),
+      random,
+      log,
+    });
+    desk.addChannel(notifications);
+    notices.addPlace((text) => notifications.notice(text));
+    stops.add('notifications', () => notifier.dispose());
+  }
   for (const channel of ports.extraChannels ?? []) desk.addChannel(channel);
   // What changed while we were off is seen before anything is shown or decided.
   expiry.start();
   stops.add('expiry', () => expiry.stop());
   refresh.refreshAll();
   desk.start();
+  wake.start();
   stops.add('retention', startRetention({ records, settings, clock, log }));
 
   const intake = new Intake({

@@ -32,6 +32,8 @@ export type RunSecret = Readonly<{
   value: string;
   hosts: readonly HostRule[];
   headers: readonly string[];
+  query: readonly string[];
+  path: boolean;
 }>;
 
 /** A placeholder stood where no secret belongs. */

@@ -112,8 +112,9 @@ export class SandboxRun {
       const value = values.get(secret.name);
       if (value === undefined || secret.secretId === null || secret.delivery === 'raw') return [];
       const placeholder = makePlaceholder(this.#deps.random(placeholderBytes), placeholderShape(secret.name));
-      const { secretId, name, hosts } = secret;
-      return [{ secretId, name, placeholder, value, hosts, headers: secret.places.headers }];
+      const { secretId, name, hosts, places } = secret;
+      const { headers, query, path } = places;
+      return [{ secretId, name, placeholder, value, hosts, headers, query, path }];
     });
   }
 

@@ -11,7 +11,9 @@ import { NodeChildLauncher } from '../../main/backends/embedded/nodeChild.ts';
 import { type Broker, type BrokerPorts, createBroker } from '../../main/broker.ts';
 import { silentLog } from '../../main/core/log.ts';
 import { readStartFacts } from '../../main/startup.ts';
+import { passphraseProtector } from '../../main/vault/passphraseProtector.ts';
 
+const cheapCostLog2 = 10;
 const sandboxProgram = fileURLToPath(new URL('../../sandbox/quickjs/child.ts', import.meta.url));
 
 /** A random, obviously fake key. */
@@ -83,6 +85,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
       version: '0.0.0-test',
       log: silentLog,
       keyProtectors: [],
+      passphraseProtector: (text) => passphraseProtector(text, cheapCostLog2),
       sandboxLauncher: new NodeChildLauncher(sandboxProgram),
       ...options.ports,
     },
