@@ -27,6 +27,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['tests/e2e/**/*.test.ts'],
+          globalSetup: ['tests/support/stage.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
