@@ -316,6 +316,21 @@ describe('where it is not', () => {
   });
 });
 
+describe('E93 plain http to a local service', () => {
+  it('that the owner bound by a wildcard only', async () => {
+    const lan = await startEgressHouse(['lamp.example.com'], { plain: true });
+    try {
+      const bound = lan.secret({ hosts: ['*.example.com:8123'] });
+      run = lan.open({ network: ['lamp.example.com:8123'], secrets: [bound] });
+      const headers = { Authorization: `Bearer ${bound.placeholder}` };
+      expect((await send(run.session, 'http://lamp.example.com:8123/', { headers })).error).toBe('tls_required');
+      expect(lan.upstream.connections()).toBe(0);
+    } finally {
+      await lan.close();
+    }
+  });
+});
+
 describe('tricks with stand-ins', () => {
   it('E88 one pass: a value that holds another placeholder is not looked at again', async () => {
     const inner = house.secret({ name: 'INNER' });
