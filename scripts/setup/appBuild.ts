@@ -6,7 +6,7 @@ import { run } from './command.ts';
 import { exclusively } from './exclusive.ts';
 
 /** Everything the bundles are made of. */
-const sources = [
+export const sources = [
   'contract',
   'main',
   'preload',
