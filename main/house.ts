@@ -1,0 +1,121 @@
+import { isFinal } from '../contract/states.ts';
+import { createBridge } from './bridge/bridge.ts';
+import type { BrokerOptions } from './broker.ts';
+import { ControlServer } from './control/server.ts';
+import { openBooks } from './houseBooks.ts';
+import { openDesktopChannels, openTelegram } from './houseChannels.ts';
+import { openRequests } from './houseRequests.ts';
+import { openRuns, openSandboxes } from './houseRuns.ts';
+import { Upstream } from './net/upstream.ts';
+import { createOwner } from './owner/owner.ts';
+import { startRetention } from './owner/retention.ts';
+import { AgentAuth } from './requests/agentAuth.ts';
+import { RequestWaits } from './requests/requestWaits.ts';
+import { readPassphrase, readTrust } from './startFiles.ts';
+import { healthView, type StatusParts, statusFacts } from './statusFacts.ts';
+import type { StopList } from './stopList.ts';
+import type { Telegram } from './telegram/telegram.ts';
+import { WakeWorker } from './wake/worker.ts';
+
+export type House = Awaited<ReturnType<typeof openHouse>>;
+
+/** Opens room after room and notes for each how it is closed: store, vault, sandboxes, runs, desk, channels, doors. */
+export async function openHouse(options: BrokerOptions, stops: StopList) {
+  const { config, dataDir, ports } = options;
+  const passphrase = readPassphrase(config);
+  const upstream = new Upstream(readTrust(config));
+
+  const books = openBooks(options, stops);
+  const { records, vault, settings, pause, localServices, events, notices, clock, random, log } = books;
+  const [sandbox] = await Promise.all([openSandboxes(books, ports, stops), vault.open(passphrase)]);
+  const waits = new RequestWaits(events);
+  stops.add('waits', () => waits.close());
+  const scheduler = openRuns(books, sandbox, { upstream, waits }, stops);
+  const requests = openRequests(books, sandbox, { upstream, waits, scheduler }, stops);
+  const { desk, refresh, expiry } = requests;
+  const wake = openWake(options, books, stops);
+
+  let url = '';
+  let telegram: Telegram | null = null;
+  const status: StatusParts = {
+    version: ports.version,
+    url: () => url,
+    dataDir,
+    records,
+    vault,
+    sandboxes: sandbox.sandboxes,
+    defaultRuntime: sandbox.defaultRuntime,
+    telegram: () => telegram,
+  };
+  const owner = createOwner(
+    {
+      records,
+      vault: {
+        state: () => vault.state(),
+        slots: () => vault.slots(),
+        encrypt: ({ id, name, version }, value) => vault.encrypt(id, name, version, value),
+        unlock: async (text) => void (await vault.unlock(text)),
+        setPassphrase: (text) => vault.setPassphrase(text),
+        lock: () => vault.lock(),
+      },
+      runs: scheduler,
+      events,
+      clock,
+      random,
+      refreshForSecret: (name) => refresh.refreshForSecret(name),
+      notice: notices.tell,
+      resumed: () => scheduler.pump(),
+      statusFacts: () => statusFacts(status),
+      wakeTest: () => wake.test(),
+      environmentServices: config.localServices,
+    },
+    { settings, localServices, pause },
+  );
+
+  // What changed while we were off is seen before anything is shown or can be decided.
+  expiry.start();
+  refresh.refreshAll();
+  telegram = openTelegram(config, books, { desk, owner, refresh }, stops);
+  openDesktopChannels(ports, books, { desk, owner, refresh }, stops);
+  desk.start();
+  wake.start();
+  stops.add('retention', startRetention({ records, settings, clock, log }));
+
+  const bridge = createBridge({
+    intake: requests.intake,
+    status: requests.status,
+    pairing: requests.pairing,
+    health: (detailed) => healthView(status, detailed),
+    auth: new AgentAuth(records, clock),
+    config,
+    clock,
+    log,
+  });
+  stops.add('bridge', () => bridge.close());
+  url = (await bridge.listen()).url;
+  const control = new ControlServer({ dataDir, owner, log });
+  stops.add('control', () => control.stop());
+  await control.start();
+
+  const trayFacts = () => ({
+    waiting: records.pendingRequests().length + records.pendingPairings().length,
+    running: scheduler.counts().running,
+    paused: pause.isPaused(),
+    vault: vault.state(),
+  });
+  return { url, owner, desk, events, vault, refresh, expiry, facts: books.facts, trayFacts };
+}
+
+function openWake({ config }: BrokerOptions, books: ReturnType<typeof openBooks>, stops: StopList): WakeWorker {
+  const { records, clock, log, events } = books;
+  const hook = config.openclawHook === null ? null : { ...config.openclawHook, token: config.openclawHook.token ?? '' };
+  const wake = new WakeWorker({ records, clock, log, hook });
+  const kick = events.onChanged((request) => {
+    if (isFinal(request.status)) wake.kick();
+  });
+  stops.add('wake', async () => {
+    kick();
+    await wake.stop();
+  });
+  return wake;
+}
