@@ -24,6 +24,7 @@ export function createGuardedServer(handler: RequestHandler, names: AcceptedName
   const refused = ({ url = '', rawHeaders, socket }: IncomingMessage): CodedError | null =>
     judge({ url, rawHeaders, localPort: socket.localPort ?? 0 }, names);
   const guarded: RequestHandler = (request, response) => {
+    noteOwed(request, response);
     const error = refused(request);
     if (error === null) handler(request, response);
     else refuse(response, error);
@@ -39,6 +40,7 @@ export function createGuardedServer(handler: RequestHandler, names: AcceptedName
     guarded,
   );
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    noteOwed(request, response);
     const error = refused(request);
     if (error !== null) {
       refuse(response, error);
@@ -48,6 +50,7 @@ export function createGuardedServer(handler: RequestHandler, names: AcceptedName
     handler(request, response);
   });
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    noteOwed(request, response);
     refuse(response, refused(request) ?? new CodedError('invalid_request', 'Only Expect: 100-continue is known'));
   });
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
@@ -59,9 +62,30 @@ export function createGuardedServer(handler: RequestHandler, names: AcceptedName
   return server;
 }
 
+type Exchange = Readonly<{ request: IncomingMessage; response: ServerResponse }>;
+
+// Exchanges of a connection whose answers are still owed.
+const owed = new WeakMap<Duplex, Set<Exchange>>();
+
+function noteOwed(request: IncomingMessage, response: ServerResponse): void {
+  const exchange = { request, response };
+  const exchanges = owed.get(request.socket) ?? new Set();
+  owed.set(request.socket, exchanges.add(exchange));
+  response.once('close', () => exchanges.delete(exchange));
+}
+
+/** True when an error in the bytes of this connection can only be about a request that has not begun to be answered. */
+function mayAnswer(socket: Duplex): boolean {
+  const [exchange, ...more] = owed.get(socket) ?? [];
+  if (exchange === undefined) return true;
+  return more.length === 0 && !exchange.request.complete && !exchange.response.headersSent;
+}
+
 /** What Node could not read as HTTP, or what did not come in time. */
 export function answerClientError(error: Error & { code?: string }, socket: Duplex): void {
-  refuseSocket(socket, clientError(error.code));
+  // Ours would be taken for the answer to an earlier request, which may well have been carried out.
+  if (mayAnswer(socket)) refuseSocket(socket, clientError(error.code));
+  else socket.destroy();
 }
 
 function clientError(code: string | undefined): CodedError {

@@ -98,7 +98,8 @@ function readNetwork(entries: readonly string[], localNames: ReadonlySet<string>
   return sortRules(rules);
 }
 
-function readSkillUrl(text: string): string {
+/** The address of a skill's code in the one form that is shown and fetched. Throws CodedError `invalid_request`. */
+export function readSkillUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || url.protocol !== 'https:' || url.username !== '' || url.password !== '') {
     throw invalid('skill_url', 'must be an https URL without user name');

@@ -1,5 +1,6 @@
 import { type ExecuteBody, MAX_CODE_BYTES } from '../../contract/bridge.ts';
 import { CodedError } from '../../contract/errors.ts';
+import { readSkillUrl } from '../core/requestPlan.ts';
 import { FetchTextError, type FetchTextErrorCode } from '../net/fetchText.ts';
 import type { FetchSource } from './ports.ts';
 
@@ -27,7 +28,7 @@ function givenCode(text: string): SourceCode {
 }
 
 async function fetchedCode(url: string, fetchSource: FetchSource): Promise<SourceCode> {
-  const bytes = withinLimit(await fetchSource(url).catch(refuseSource));
+  const bytes = withinLimit(await fetchSource(readSkillUrl(url)).catch(refuseSource));
   if (bytes.byteLength === 0) throw new CodedError('source_unavailable', 'skill_url: the file is empty');
   try {
     // The bytes are what counts; a byte order mark stays what it is.

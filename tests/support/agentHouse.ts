@@ -328,7 +328,7 @@ export async function startAgentHouse(options: HouseOptions = {}) {
 export type AgentHouse = Awaited<ReturnType<typeof startAgentHouse>>;
 
 export type CallOptions = Readonly<{
-  token: string;
+  token: string | undefined;
   headers: OutgoingHttpHeaders;
   body: unknown;
   signal: AbortSignal;
