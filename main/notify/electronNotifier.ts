@@ -1,16 +1,23 @@
-import type { Notification } from 'electron';
+import type { NotificationConstructorOptions } from 'electron';
 import type { NotificationRequest, Notifier, NotifierCapabilities, NotifierListener } from './notifier.ts';
 
-/** The part of Electron's class that is used; given by `main/index.ts`, so that this file runs without Electron. */
-export type NotificationClass = Pick<typeof Notification, 'isSupported'> & {
-  new (options: Electron.NotificationConstructorOptions): Pick<Notification, 'on' | 'show' | 'close'>;
+/** The part of Electron's Notification that is used; the class itself is handed in, so that this runs without Electron. */
+export type ShownNotification = {
+  on(event: 'action', listener: (event: unknown, index: number) => void): unknown;
+  on(event: 'click' | 'close', listener: () => void): unknown;
+  show(): void;
+  close(): void;
 };
+export type NotificationClass = Readonly<{ isSupported(): boolean }> &
+  (new (
+    options: NotificationConstructorOptions,
+  ) => ShownNotification);
 
 /** Notifications on macOS and Windows. Only macOS draws action buttons; a click opens the card everywhere. */
 export class ElectronNotifier implements Notifier {
   readonly #Notification: NotificationClass;
   readonly #platform: NodeJS.Platform;
-  readonly #shown = new Map<number, Pick<Notification, 'close'>>();
+  readonly #shown = new Map<number, Pick<ShownNotification, 'close'>>();
   #listener: NotifierListener | null = null;
   #nextId = 1;
 
