@@ -101,6 +101,24 @@ describe('what is no answer', () => {
     expect(decisions).toEqual([]);
   });
 
+  it('L205 a second click, and another button of the same notification after the first', async () => {
+    const { channel, notifier, decisions } = setUp('always');
+    await channel.show(makeCard(), null);
+    const [deny, once] = [notifier.key(1, 'Deny'), notifier.key(1, 'Run Once')];
+    for (const key of [deny, deny, once]) notifier.act(1, key);
+    await settled(() => expect(decisions).toHaveLength(1));
+    expect(decisions[0]).toMatchObject({ verdict: 'deny' });
+  });
+
+  it('L205 a button of the card as it was before it changed', async () => {
+    const { channel, notifier, decisions } = setUp('always');
+    await channel.show(makeCard(), null);
+    const old = notifier.key(1, 'Run Once');
+    await channel.update(makeCard({ revision: 'rev-2' }));
+    notifier.act(1, old);
+    expect(decisions).toEqual([]);
+  });
+
   it('an action that was never on offer', async () => {
     const { channel, notifier, decisions } = setUp('never');
     await channel.show(makeCard(), null);

@@ -35,6 +35,11 @@ export class FakeNotifier implements Notifier {
     return this.shown.get(id)?.actions.find((action) => action.label === label)?.key ?? 'no such action';
   }
 
+  /** The action alone, as when a desktop keeps the notification. */
+  act(id: number, key: string): void {
+    this.#listener?.action(id, key);
+  }
+
   /** A click as desktops do it: the action, then the end of the notification. */
   press(id: number, key: string): void {
     this.#listener?.action(id, key);
