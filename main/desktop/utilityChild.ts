@@ -12,33 +12,30 @@ export function utilityChildLauncher(childPath: string): ChildLauncher {
 
 class UtilityChild implements SandboxChild {
   readonly #child: UtilityProcess;
-  readonly #unsent: HostMessage[] = [];
-  #spawned = false;
-  #killed = false;
-  #onExit: (reason: string) => void = () => undefined;
+  #onMessage: (message: unknown) => void = () => {};
+  #onExit: (reason: string) => void = () => {};
   #exitReason: string | null = null;
+  #isKilled = false;
 
   constructor(child: UtilityProcess) {
     this.#child = child;
-    child.once('spawn', () => {
-      this.#spawned = true;
-      if (this.#killed) this.kill();
-      for (const message of this.#unsent.splice(0)) child.postMessage(message);
-    });
+    child.on('message', (message) => this.#onMessage(message));
     child.once('exit', (code) => {
-      this.#exitReason = this.#killed ? 'killed' : `exit code ${code}`;
+      this.#exitReason = `exit code ${code}`;
       this.#onExit(this.#exitReason);
+    });
+    // Before it is spawned there is no process to signal.
+    child.once('spawn', () => {
+      if (this.#isKilled) this.#signal();
     });
   }
 
   send(message: HostMessage): void {
-    if (this.#exitReason !== null) return;
-    if (this.#spawned) this.#child.postMessage(message);
-    else this.#unsent.push(message);
+    if (this.#exitReason === null) this.#child.postMessage(message);
   }
 
   onMessage(listener: (message: unknown) => void): void {
-    this.#child.on('message', listener);
+    this.#onMessage = listener;
   }
 
   onExit(listener: (reason: string) => void): void {

@@ -14,13 +14,15 @@ export class GuestOutput {
     this.#send = send;
   }
 
-  print(fd: 1 | 2, shown: string): void {
+  /** False when it was dropped. */
+  print(fd: 1 | 2, shown: string): boolean {
     const bytes = new TextEncoder().encode(shown);
-    if (this.#untaken[fd] + bytes.byteLength > sandboxLimits.outputWindowBytes) return;
+    if (this.#untaken[fd] + bytes.byteLength > sandboxLimits.outputWindowBytes) return false;
     this.#untaken[fd] += bytes.byteLength;
     for (let at = 0; at < bytes.byteLength; at += sandboxLimits.outputPieceBytes) {
       this.#send({ type: 'output', fd, bytes: bytes.subarray(at, at + sandboxLimits.outputPieceBytes) });
     }
+    return true;
   }
 
   taken(fd: 1 | 2, bytes: number): void {

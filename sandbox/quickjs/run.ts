@@ -190,12 +190,11 @@ export class GuestRun {
     this.#send({ type: 'exit', outcome: hasFailed && engine.ranOutOfMemory ? { kind: 'out_of_memory' } : outcome });
   }
 
-  #act(operation: string, argument: unknown, bytes: Uint8Array | null): null {
+  #act(operation: string, argument: unknown, bytes: Uint8Array | null): boolean | null {
     switch (operation) {
       case 'print': {
         const [fd, shown] = list(argument);
-        if (this.#stop === null) this.#output.print(fd === 2 ? 2 : 1, text(shown));
-        return null;
+        return this.#stop === null && this.#output.print(fd === 2 ? 2 : 1, text(shown));
       }
       case 'exit':
         this.#stop ??= { kind: 'exited', exitCode: whole(argument) & 255 };

@@ -35,7 +35,7 @@ export function installCore(host: HostCall): { kit: GuestKit; dispatch: GuestDis
         let end = start + pieceLength;
         const last = text.charCodeAt(end - 1);
         if (last >= 0xd800 && last < 0xdc00) end += 1;
-        answer('print', [fd, text.slice(start, end)], undefined);
+        if (answer('print', [fd, text.slice(start, end)], undefined) !== true) return;
         start = end;
       }
     },
@@ -43,13 +43,12 @@ export function installCore(host: HostCall): { kit: GuestKit; dispatch: GuestDis
       let shown = 'an error that cannot be shown';
       try {
         shown = kit.inspect(error);
+        if (error instanceof ReferenceError && error.message.startsWith("could not load module '")) {
+          shown +=
+            '\nImports are refused: only the code that the owner saw may run. Put everything into this one file.';
+        }
       } catch {}
-      const refusal = "could not load module '";
-      const hint =
-        error instanceof ReferenceError && error.message.startsWith(refusal)
-          ? '\nImports are refused: only the code that the owner saw may run. Put everything into this one file.'
-          : '';
-      kit.print(2, `Uncaught ${shown}${hint}\n`);
+      kit.print(2, `Uncaught ${shown}\n`);
       kit.exit(1);
     },
     exit(code) {

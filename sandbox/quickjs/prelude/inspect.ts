@@ -8,6 +8,8 @@ export function makeInspect(): (value: unknown) => string {
   const mostText = 10_000;
   const breakLength = 80;
   const custom = Symbol.for('nodejs.util.inspect.custom');
+  // The program's author has no use for the places in the sandbox that led to the program.
+  const ownFrames = / {4}at [^\n]*\(prelude:\d+:\d+\)\n?/g;
   const identifier = /^[A-Za-z_$][\w$]*$/;
 
   type State = { seen: unknown[]; circular: Map<unknown, number>; indentation: number; currentDepth: number };
@@ -42,7 +44,7 @@ export function makeInspect(): (value: unknown) => string {
   function shownError(error: Error, state: State, level: number): string {
     const name = String(error.name ?? 'Error');
     const message = String(error.message ?? '');
-    const stack = typeof error.stack === 'string' ? error.stack.trimEnd() : '';
+    const stack = typeof error.stack === 'string' ? error.stack.replace(ownFrames, '').trimEnd() : '';
     const title = message === '' ? name : `${name}: ${message}`;
     let text = stack === '' ? (level === 0 ? title : `[${title}]`) : `${title}\n${stack}`;
     const extra: string[] = [];
