@@ -40,7 +40,7 @@ export class ExchangeLog {
   /** Takes the target over, without its query, and without secrets and placeholders. */
   setTarget(url: CanonicalUrl, placeholders: PlaceholderSet, redactor: ResponseRedactor): void {
     const clean = (text: string): string => {
-      const shown = placeholders.swap(redactor.text(text), () => mask).replace(PLACEHOLDER_PATTERN, mask);
+      const shown = redactor.text(text).replace(PLACEHOLDER_PATTERN, mask);
       return placeholders.hiddenIn(shown).length > 0 ? mask : shown;
     };
     this.#host = clean(url.host);

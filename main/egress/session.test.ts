@@ -77,6 +77,13 @@ describe('an exchange', () => {
     expect(run.records[1]).toMatchObject({ method: '?', refused: 'method_not_allowed' });
   });
 
+  it('is recorded without a value that the code held after all', async () => {
+    const secret = house.secret();
+    run = house.open({ secrets: [secret] });
+    await send(run.session, `${url}/${encodeURIComponent(secret.value)}/x`);
+    expect(run.records[0]).toMatchObject({ path: '/v1/[redacted]/x', status: 200 });
+  });
+
   it('carries a body in pieces, chunked, and as fast as the upstream takes it', async () => {
     run = house.open();
     const piece = Buffer.alloc(65_536, 'x');
