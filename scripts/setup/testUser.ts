@@ -5,8 +5,8 @@ import { isRoot, root, SetupError } from './checkout.ts';
 import { run } from './command.ts';
 import type { ElectronRuntime } from './electronRuntime.ts';
 
-/** Needs no account: nothing looks the name up. High, so that it meets no real user. */
-const TEST_UID = 65530;
+/** `nobody`: there on every Linux; a number without an account would not do, because a session bus refuses it. */
+const TEST_UID = 65534;
 
 /** Who the end-to-end tests run the app as: never root, because root has no Chromium sandbox and no file modes. */
 export type TestUser = Readonly<{

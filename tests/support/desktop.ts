@@ -1,11 +1,13 @@
 import { once } from 'node:events';
+import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ElectronApplication, _electron as electron, type Page } from 'playwright-core';
 import { inject } from 'vitest';
 import type { Desk } from './desk.ts';
 
 const START_LIMIT_MS = 60_000;
+const POLL_MS = 25;
 const READY = /^oauth3 ready (?<url>\S+) pid=(?<pid>\d+) data=(?<dataDir>.+)$/;
 
 export type LaunchOptions = Readonly<{
@@ -23,20 +25,44 @@ export type RunningApp = Readonly<{
   pid: number;
   dataDir: string;
   /** Every line of stdout and stderr so far. */
-  output: readonly string[];
+  output(): Promise<readonly string[]>;
   /** The page of one of our views; waits until it is there. */
   view(name: 'window' | 'decision'): Promise<Page>;
   /** Orderly shutdown by SIGTERM; the exit code. */
   stop(): Promise<number | null>;
 }>;
 
-const collect = (app: ElectronApplication, output: string[], onLine: (line: string) => void): void => {
-  for (const stream of [app.process().stdout, app.process().stderr]) {
-    if (!stream) continue;
-    createInterface({ input: stream }).on('line', (line) => {
-      output.push(line);
-      onLine(line);
-    });
+/**
+ * A starter that copies both streams into a file from the first byte on: Playwright reads stderr itself while it
+ * attaches, and an app may well be ready before it has. Bash, because the process must stay the one that was started.
+ */
+const writeStarter = async (desk: Desk, executable: string): Promise<Readonly<{ starter: string; log: string }>> => {
+  const folder = await mkdtemp(path.join(desk.home, 'start-'));
+  const log = path.join(folder, 'output');
+  const starter = path.join(folder, 'start');
+  await writeFile(log, '');
+  await writeFile(starter, `#!/bin/bash\nexec '${executable}' "$@" >>'${log}' 2> >(exec tee -a '${log}' >&2)\n`);
+  await chmod(starter, 0o755);
+  return { starter, log };
+};
+
+const linesOf = async (log: string): Promise<readonly string[]> =>
+  (await readFile(log, 'utf8')).split('\n').slice(0, -1);
+
+type Ready = Readonly<{ url: string; pid: number }>;
+
+/** Waits for the ready line. Throws with all that the app said when it ends first or takes too long. */
+const readyOf = async (log: string, hasEnded: () => boolean): Promise<Ready> => {
+  const deadline = Date.now() + START_LIMIT_MS;
+  for (;;) {
+    const ended = hasEnded();
+    const lines = await linesOf(log);
+    for (const line of lines) {
+      const facts = READY.exec(line)?.groups;
+      if (facts?.url && facts.pid) return { url: facts.url, pid: Number(facts.pid) };
+    }
+    if (ended || Date.now() > deadline) throw new Error(`the app did not get ready; it said:\n${lines.join('\n')}`);
+    await delay(POLL_MS);
   }
 };
 
@@ -58,9 +84,11 @@ const viewOf = async (app: ElectronApplication, name: string): Promise<Page> => 
 export const launchApp = async (desk: Desk, options: LaunchOptions = {}): Promise<RunningApp> => {
   const stage = inject('stage');
   const dataDir = options.dataDir ?? path.join(desk.home, 'data');
-  const output: string[] = [];
+  const { starter, log } = await writeStarter(desk, stage.executable);
   const app = await electron.launch({
-    executablePath: stage.executable,
+    executablePath: starter,
+    // Without this Playwright adds --no-sandbox by itself.
+    chromiumSandbox: true,
     args: [
       '--disable-gpu',
       `--password-store=${desk.hasKeyring ? 'gnome-libsecret' : 'basic'}`,
@@ -78,28 +106,14 @@ export const launchApp = async (desk: Desk, options: LaunchOptions = {}): Promis
   });
   const child = app.process();
   const exited = once(child, 'exit');
-  const ready = new Promise<Readonly<{ url: string; pid: number }>>((resolve, reject) => {
-    const said = (): string => output.join('\n');
-    const patience = setTimeout(() => reject(new Error(`no ready line; it said:\n${said()}`)), START_LIMIT_MS);
-    void exited.then(() => {
-      clearTimeout(patience);
-      reject(new Error(`the app ended before it was ready; it said:\n${said()}`));
-    });
-    collect(app, output, (line) => {
-      const facts = READY.exec(line)?.groups;
-      if (!facts?.url || !facts.pid) return;
-      clearTimeout(patience);
-      resolve({ url: facts.url, pid: Number(facts.pid) });
-    });
-  });
   try {
-    const { url, pid } = await ready;
+    const { url, pid } = await readyOf(log, () => child.exitCode !== null || child.signalCode !== null);
     return {
       electron: app,
       url,
       pid,
       dataDir,
-      output,
+      output: () => linesOf(log),
       view: (name) => viewOf(app, name),
       stop: async () => {
         child.kill('SIGTERM');
