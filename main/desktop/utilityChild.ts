@@ -44,10 +44,13 @@ class UtilityChild implements SandboxChild {
   }
 
   kill(): void {
-    this.#killed = true;
+    this.#isKilled = true;
+    this.#signal();
+  }
+
+  /** Electron's own kill is a SIGTERM, which a program can ignore; this one it cannot. */
+  #signal(): void {
     const { pid } = this.#child;
-    if (this.#exitReason !== null || pid === undefined) return;
-    // Electron's own kill is a SIGTERM, which a program can ignore; this one it cannot.
-    process.kill(pid, 'SIGKILL');
+    if (this.#exitReason === null && pid !== undefined) process.kill(pid, 'SIGKILL');
   }
 }
