@@ -111,6 +111,21 @@ describe('Redactor', () => {
     expect(text(given)).toBe('plain\n');
   });
 
+  it('keeps streams apart that take turns', () => {
+    const redactor = redactorFor('s3cr3t-value');
+    const streams = [redactor.stream(), redactor.stream(), redactor.stream()];
+    const out = streams.map(() => '');
+    for (const byte of bytes('a s3cr3t-value s3cr3t-va')) {
+      streams.forEach((stream, index) => {
+        out[index] += text(stream.push(Uint8Array.of(byte)));
+      });
+    }
+    streams.forEach((stream, index) => {
+      out[index] += text(stream.end());
+    });
+    expect(new Set(out)).toEqual(new Set([`a ${REDACTION_MASK} s3cr3t-va`]));
+  });
+
   it('works with no secrets at all', () => {
     expect(redactorFor().text('anything')).toBe('anything');
     expect(redactorFor('').text('anything')).toBe('anything');

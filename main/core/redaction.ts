@@ -1,4 +1,4 @@
-import { type Automaton, AutomatonBuilder } from './redactionAutomaton.ts';
+import { type Automaton, AutomatonBuilder, tripleHash } from './redactionAutomaton.ts';
 import { SecretSpellings } from './redactionPatterns.ts';
 import { secretTerms } from './secretTerms.ts';
 
@@ -16,6 +16,7 @@ export type NamedSecret = Readonly<{ name: string; value: string }>;
  */
 export class Redactor {
   readonly #automaton: Automaton;
+  readonly #visits: Visits;
 
   constructor(secrets: readonly NamedSecret[]) {
     const builder = new AutomatonBuilder();
@@ -23,11 +24,12 @@ export class Redactor {
     const spellings = new SecretSpellings(builder);
     for (const term of terms) spellings.add(term);
     this.#automaton = builder.freeze();
+    this.#visits = new Visits(this.#automaton.nodeCount);
   }
 
   /** A new stream with its own overlap buffer. */
   stream(): RedactionStream {
-    return new RedactionStream(this.#automaton);
+    return new RedactionStream(this.#automaton, this.#visits);
   }
 
   bytes(input: Uint8Array): Uint8Array {
@@ -48,6 +50,30 @@ export class Redactor {
   }
 }
 
+/**
+ * Which nodes were reached in the current step. A step is never interrupted, so all streams of one redactor share it:
+ * it is as large as the automaton.
+ */
+class Visits {
+  readonly #reachedIn: Float64Array;
+  #step = 0;
+
+  constructor(nodeCount: number) {
+    this.#reachedIn = new Float64Array(nodeCount);
+  }
+
+  nextStep(): void {
+    this.#step += 1;
+  }
+
+  /** True the first time in this step. */
+  isFirst(node: number): boolean {
+    if (this.#reachedIn[node] === this.#step) return false;
+    this.#reachedIn[node] = this.#step;
+    return true;
+  }
+}
+
 type Span = Readonly<{ start: number; end: number }>;
 
 /**
@@ -61,7 +87,7 @@ export class RedactionStream {
   #starts: number[] = [];
   #nextNodes: number[] = [];
   #nextStarts: number[] = [];
-  readonly #reachedAt: Float64Array;
+  readonly #visits: Visits;
   #position = 0;
   // Bytes from #heldFrom to #position are not given out yet.
   #held: Uint8Array = new Uint8Array(0);
@@ -70,9 +96,9 @@ export class RedactionStream {
   #maskedUntil = 0;
   #count = 0;
 
-  constructor(automaton: Automaton) {
+  constructor(automaton: Automaton, visits: Visits) {
     this.#automaton = automaton;
-    this.#reachedAt = new Float64Array(automaton.nodeCount).fill(-1);
+    this.#visits = visits;
   }
 
   /** Number of masks given out so far. */
@@ -83,12 +109,13 @@ export class RedactionStream {
   /** Takes the next bytes and returns those that are settled. The result never aliases the input. */
   push(chunk: Uint8Array): Uint8Array {
     this.#held = concat([this.#held, chunk]);
-    const { startPairs } = this.#automaton;
+    const { startTriples } = this.#automaton;
     const last = chunk.length - 1;
     for (let index = 0; index <= last; index += 1) {
       const byte = chunk[index] ?? 0;
-      // At the end of a chunk the next byte is unknown: whatever may begin here begins.
-      const begins = index === last || startPairs[(byte << 8) | (chunk[index + 1] ?? 0)] === 1;
+      // At the end of a chunk the next bytes are unknown: whatever may begin here begins.
+      const begins =
+        index + 2 > last || startTriples[tripleHash(byte, chunk[index + 1] ?? 0, chunk[index + 2] ?? 0)] === 1;
       if (begins || this.#nodes.length > 0) this.#step(byte, begins);
       else this.#position += 1;
     }
@@ -106,6 +133,7 @@ export class RedactionStream {
     const { startIndex, startTo, edgeIndex, edgeByte, edgeTo } = this.#automaton;
     const nodes = this.#nodes;
     this.#position += 1;
+    this.#visits.nextStep();
     this.#nextNodes.length = 0;
     this.#nextStarts.length = 0;
     for (let index = 0; index < nodes.length; index += 1) {
@@ -125,8 +153,7 @@ export class RedactionStream {
   }
 
   #reach(node: number, start: number): void {
-    if (this.#reachedAt[node] === this.#position) return;
-    this.#reachedAt[node] = this.#position;
+    if (!this.#visits.isFirst(node)) return;
     const { accepting, edgeIndex } = this.#automaton;
     if (accepting[node] === 1 && this.#spans.at(-1)?.end !== this.#position) {
       this.#spans.push({ start, end: this.#position });

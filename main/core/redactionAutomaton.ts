@@ -10,8 +10,8 @@ export type Automaton = Readonly<{
   /** Edges that begin a match, grouped by byte: `startTo[startIndex[b] .. startIndex[b + 1])`. */
   startIndex: Int32Array;
   startTo: Int32Array;
-  /** For each pair of bytes (`first << 8 | second`) whether a match can begin with it: lets a search skip quickly. */
-  startPairs: Uint8Array;
+  /** Whether a match can begin with three bytes, by `tripleHash`: lets a search skip quickly. May say yes too often. */
+  startTriples: Uint8Array;
   /** Edges of node n: `edgeIndex[n] .. edgeIndex[n + 1])`. */
   edgeIndex: Int32Array;
   edgeByte: Uint8Array;
@@ -115,16 +115,37 @@ export class AutomatonBuilder {
     }
     const accepting = new Uint8Array(this.#nodeCount);
     for (const node of this.#accepting) accepting[node] = 1;
-    const startPairs = new Uint8Array(65536);
-    for (let byte = 0; byte < 256; byte += 1) {
-      for (let slot = startIndex[byte] ?? 0; slot < (startIndex[byte + 1] ?? 0); slot += 1) {
-        const node = startTo[slot] ?? 0;
-        if (accepting[node] === 1) startPairs.fill(1, byte << 8, (byte + 1) << 8);
-        for (let edge = edgeIndex[node] ?? 0; edge < (edgeIndex[node + 1] ?? 0); edge += 1) {
-          startPairs[(byte << 8) | (edgeByte[edge] ?? 0)] = 1;
-        }
+    const graph = { nodeCount: this.#nodeCount, startIndex, startTo, edgeIndex, edgeByte, edgeTo, accepting };
+    return { ...graph, startTriples: startTriples(graph) };
+  }
+}
+
+/** 18 bits of three bytes. */
+export function tripleHash(first: number, second: number, third: number): number {
+  return (first << 10) ^ (second << 5) ^ third;
+}
+
+function startTriples(graph: Omit<Automaton, 'startTriples'>): Uint8Array {
+  const { startIndex, startTo, edgeIndex, edgeByte, edgeTo, accepting } = graph;
+  const triples = new Uint8Array(1 << 18);
+  const anyByte = Array.from({ length: 256 }, (_, byte) => byte);
+  /** What may follow at a node; null where a match ends, since then anything may. */
+  const follow = (node: number): readonly (readonly [byte: number, to: number])[] | null => {
+    if (accepting[node] === 1) return null;
+    const edges: (readonly [number, number])[] = [];
+    for (let edge = edgeIndex[node] ?? 0; edge < (edgeIndex[node + 1] ?? 0); edge += 1) {
+      edges.push([edgeByte[edge] ?? 0, edgeTo[edge] ?? 0]);
+    }
+    return edges;
+  };
+  for (let first = 0; first < 256; first += 1) {
+    for (let slot = startIndex[first] ?? 0; slot < (startIndex[first + 1] ?? 0); slot += 1) {
+      const seconds = follow(startTo[slot] ?? 0);
+      for (const [second, node] of seconds ?? anyByte.map((byte) => [byte, -1] as const)) {
+        const thirds = node === -1 ? null : follow(node);
+        for (const third of thirds?.map(([byte]) => byte) ?? anyByte) triples[tripleHash(first, second, third)] = 1;
       }
     }
-    return { nodeCount: this.#nodeCount, startIndex, startTo, startPairs, edgeIndex, edgeByte, edgeTo, accepting };
   }
+  return triples;
 }

@@ -123,6 +123,21 @@ describe('E99 an echoed secret is masked in each encoding, at any cut of the str
     );
   });
 
+  it('E99 Latin-1 bytes, as header values travel, raw and encoded', () => {
+    const value = `${randomBytes(9).toString('hex')}\u00e9\u00fc`;
+    const bytes = Buffer.from(value, 'latin1');
+    const redactor = redactorFor(value);
+    const mask = Buffer.from(REDACTION_MASK);
+    expect(Buffer.from(redactor.bytes(bytes))).toEqual(mask);
+    for (const spelled of [
+      bytes.toString('hex'),
+      bytes.toString('base64'),
+      [...bytes].map((byte) => `%${hex(byte, 2)}`).join(''),
+    ]) {
+      expect(redactor.text(spelled).replace(/=+$/, '')).toBe(REDACTION_MASK);
+    }
+  });
+
   it('E98 an event stream is not stalled by bytes that cannot become a secret', () => {
     const stream = redactorFor(randomBytes(24).toString('hex')).stream();
     const event = 'data: {"delta":"ok"}\n\n';
