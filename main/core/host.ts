@@ -78,7 +78,8 @@ export function canonicalHost(text: string): string {
   if (!labels.every((label) => asciiLabel.test(label))) {
     throw new HostSyntaxError(text, 'a part between the dots is empty, too long, or starts or ends with a hyphen');
   }
-  // Whoever connects will parse the name again: it has to come out of a URL as it goes in.
+  // Whoever connects will parse the name again: it has to come out of a URL as it goes in. A second wall behind the
+  // checks above, for whatever a later URL parser learns to rewrite.
   if (hostThroughUrl(text, host) !== host) throw new HostSyntaxError(text, 'it is not a valid host name');
   return host;
 }
@@ -126,7 +127,6 @@ function splitPort(text: string): Readonly<{ host: string; port: number }> {
  * that the owner did not declare.
  */
 export function parseHostRule(text: string, options: HostRuleOptions = {}): HostRule {
-  if (text.length > 300) throw new HostSyntaxError(text, 'it is longer than 300 characters');
   const { host: pattern, port } = splitPort(text);
   const wildcard = pattern.startsWith('*.');
   const host = canonicalHost(wildcard ? pattern.slice(2) : pattern);

@@ -73,6 +73,7 @@ describe('A: host strings and the allow-list', () => {
     expect(allows([wildcard], 'a.b.allowed.com')).toBe(false);
     expect(allows([wildcard], 'evilallowed.com')).toBe(false);
     expect(allows([wildcard], '*.allowed.com')).toBe(false);
+    expect(matchesHostRule({ host: '*.2.3.4', port: 443 }, '1.2.3.4', 443)).toBe(false);
   });
 
   it.each([
@@ -155,6 +156,9 @@ describe('A: host strings and the allow-list', () => {
     '\u2460.com',
     'all\u202eowed.com',
     'allowed.com\u034f',
+    '\u00fc\u034f.com',
+    '\u00fc\u200d.com',
+    '\u00fc\u200d.com',
     '\u3164.com',
   ])('A15 letters that fold to plain ones, and unseen ones, are refused: %j', (host) => {
     expect(() => canonicalHost(host)).toThrow(HostSyntaxError);
@@ -178,6 +182,7 @@ describe('A: host strings and the allow-list', () => {
     '127.0.0.0x1',
     '\u2460\u2461\u2466.0.0.1',
   ])('A17 numeric spelling of an address: %j', (host) => {
+    expect(() => canonicalHost(host.replace(/\.$/, '.0x0'))).toThrow(/IP address in an unusual spelling|disguise/);
     expect(allows([rule, parseHostRule('*.allowed.com')], host)).toBe(false);
     refusedEntry(host);
   });
@@ -230,6 +235,7 @@ describe('A: host strings and the allow-list', () => {
   it.each([
     `${'x'.repeat(64)}.com`,
     `${'x.'.repeat(126)}com`,
+    `${'x.'.repeat(126)}co`,
     '-a.com',
     'a-.com',
     'a_b.com',
