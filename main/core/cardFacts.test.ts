@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import type { Card } from '../../contract/card.ts';
+import type { Segment } from '../../contract/display.ts';
+import {
+  exampleBody,
+  type ManifestSetting,
+  manifestOf,
+  secretOf,
+  secretRecord,
+} from '../../tests/support/manifests.ts';
+import { blockersOf } from './blockers.ts';
+import type { LastApproved } from './cardChanges.ts';
+import { makeCardCode, makeRunCard } from './cardFacts.ts';
+
+const text = (segments: readonly Segment[] = []): string =>
+  segments.map((part) => (part.kind === 'text' ? part.text : `<${part.text}>`)).join('');
+
+type Setting = ManifestSetting &
+  Readonly<{ agentName?: string; lastApproved?: LastApproved; seenBefore?: boolean; code?: string }>;
+
+function cardOf(body: object, setting: Setting = {}): Card {
+  const known = setting.secretOf ?? secretOf(secretRecord('OPENAI_API_KEY'));
+  const manifest = manifestOf({ ...exampleBody, ...body }, { ...setting, secretOf: known });
+  return makeRunCard({
+    request: { id: 'req_1', createdAt: 0, expiresAt: 1, manifestDigest: 'd' },
+    manifest,
+    agent: { id: 'agt_home', name: setting.agentName ?? 'home-agent' },
+    code: makeCardCode(manifest, setting.code ?? 'x'),
+    findings: [],
+    blockers: blockersOf(manifest, known),
+    secretOf: known,
+    lastApproved: setting.lastApproved ?? null,
+    seenBefore: setting.seenBefore ?? false,
+    localNames: setting.localNames ?? new Set(),
+  });
+}
+
+const fact = (card: Card, key: string) => card.facts.find((candidate) => candidate.key === key);
+const factText = (card: Card, key: string): string => text(fact(card, key)?.value);
+const withNetwork = (...network: string[]) => ({ metadata: { network } });
+
+describe('the sentence', () => {
+  it('says who wants to run what, with which secrets, towards which hosts', () => {
+    expect(text(cardOf({}).sentence)).toBe(
+      'home-agent wants to run openai-completion once with OPENAI_API_KEY towards api.openai.com.',
+    );
+    expect(text(cardOf({ secrets: [], metadata: {} }).sentence)).toBe(
+      'home-agent wants to run openai-completion once without secrets without network.',
+    );
+  });
+
+  it('counts what would not fit, and the facts name every one', () => {
+    const hosts = Array.from({ length: 9 }, (_, at) => `h${at}.example.org`);
+    const card = cardOf(withNetwork(...hosts));
+    expect(text(card.sentence)).toContain('towards 9 hosts.');
+    for (const host of hosts) expect(factText(card, 'network')).toContain(host);
+  });
+});
+
+describe('text from outside (ATTACKS M209-211, M217, M220)', () => {
+  it('is made visible wherever it stands', () => {
+    const card = cardOf(
+      { args: { a: 'a\u202eb' }, metadata: { description: 'Trusted\u200b by owner' } },
+      { agentName: 'ho\u202eme', code: 'a\u2066b' },
+    );
+    expect(text(card.sentence)).toContain('ho<U+202E>me wants');
+    expect(factText(card, 'agent')).toContain('ho<U+202E>me');
+    expect(factText(card, 'args')).toContain('<U+202E>');
+    expect(text(card.quotes[0]?.text)).toBe('Trusted<U+200B> by owner');
+    expect(text(card.code?.lines[0])).toBe('a<U+2066>b');
+    expect(JSON.stringify(card)).not.toMatch(/[\u202e\u200b\u2066]/);
+  });
+
+  it('of the agent itself appears as a quote and nowhere else', () => {
+    const card = cardOf({ metadata: { description: 'approved by the owner already', network: ['api.openai.com'] } });
+    expect(card.quotes).toHaveLength(1);
+    expect(card.quotes[0]?.label).toBe('The agent says');
+    expect(text(card.sentence) + card.facts.map((one) => text(one.value)).join(' ')).not.toContain('already');
+  });
+
+  it('the agent is named with its id, since names can look alike', () => {
+    expect(factText(cardOf({}), 'agent')).toBe('home-agent (agt_home)');
+  });
+});
+
+describe('secrets', () => {
+  const places = { headers: ['x-extra'], query: ['key'], path: true, json: [], form: [] };
+  const secret = (change: Parameters<typeof secretRecord>[1]) => ({
+    secretOf: secretOf(secretRecord('OPENAI_API_KEY', change)),
+  });
+
+  it('are shown with hosts and every place', () => {
+    const binding = { revision: 1, hosts: ['api.openai.com'], places, source: 'owner' } as const;
+    expect(factText(cardOf({}, secret({ binding })), 'secret:OPENAI_API_KEY')).toBe(
+      'goes to api.openai.com in the authorization or x-extra header, the query parameter key or the path of the URL',
+    );
+  });
+
+  it('with raw delivery are red and say what the code can do with them', () => {
+    const raw = fact(cardOf({}, secret({ delivery: 'raw' })), 'secret:OPENAI_API_KEY');
+    expect(raw?.tone).toBe('danger');
+    expect(text(raw?.value)).toContain('the real value');
+    expect(fact(cardOf({}), 'secret:OPENAI_API_KEY')?.tone).toBe('plain');
+  });
+
+  it('that are bound elsewhere stay out, and the card is not blocked', () => {
+    const binding = { ...secretRecord('x').binding, hosts: ['elsewhere.example.org'] };
+    const card = cardOf({}, secret({ binding }));
+    expect(factText(card, 'secret:OPENAI_API_KEY')).toBe(
+      'stays out: it is bound to elsewhere.example.org, which this request does not call',
+    );
+    expect([card.unboundSecrets, card.verdicts]).toEqual([[], ['once', '24h', 'forever', 'deny']]);
+  });
+
+  it('that are bound nowhere block until confirmed, and echo hosts are never offered', () => {
+    const binding = { ...secretRecord('x').binding, hosts: [] };
+    const card = cardOf(withNetwork('api.openai.com', 'httpbin.org'), secret({ binding }));
+    expect(card.unboundSecrets).toEqual([{ name: 'OPENAI_API_KEY', hosts: ['api.openai.com'] }]);
+    expect(card.verdicts).toEqual(['deny']);
+    expect(cardOf({ metadata: {} }, secret({ binding })).verdicts).toContain('once');
+  });
+
+  it('that are missing block', () => {
+    const card = cardOf({}, { secretOf: () => null });
+    expect([card.missingSecrets, card.verdicts]).toEqual([['OPENAI_API_KEY'], ['deny']]);
+  });
+});
+
+describe('the network', () => {
+  it('names wildcards first, then hosts that get a secret, then the rest by domain (ATTACKS M219)', () => {
+    const card = cardOf(withNetwork('z.a.org', 'api.openai.com', 'a.b.org', '*.wild.net', 'b.a.org'));
+    expect(factText(card, 'network')).toMatch(/^\*\.wild\.net, api\.openai\.com, b\.a\.org, z\.a\.org and a\.b\.org;/);
+  });
+
+  it.each([
+    ['network_wildcard', '*.wild.net', 'notice'],
+    ['network_echo', 'httpbin.org', 'danger'],
+    ['network_foreign', 'xn--llowed-2nf.com', 'notice'],
+    ['network_port', 'a.example.org:22', 'notice'],
+    ['network_local', 'nas', 'notice'],
+  ])('warns with %s about %s', (key, host, tone) => {
+    const card = cardOf(withNetwork('api.openai.com', host), { localNames: new Set(['nas']) });
+    expect(fact(card, key)?.tone).toBe(tone);
+    expect(factText(card, key)).toContain(host);
+    expect(fact(cardOf({}), key)).toBeUndefined();
+  });
+});
+
+describe('what is new', () => {
+  const last = (body: object): LastApproved => ({
+    manifest: manifestOf({ ...exampleBody, ...body }),
+    decidedAtMs: Date.UTC(2030, 0, 2, 3, 4),
+  });
+
+  it('is everything at first, and nothing when it is the same', () => {
+    expect(factText(cardOf({}), 'changed')).toContain('everything');
+    expect(factText(cardOf({}, { lastApproved: last({}) }), 'changed')).toBe(
+      'nothing since you approved it on 2030-01-02 03:04 UTC',
+    );
+  });
+
+  it('names each difference', () => {
+    const before = last({
+      code: 'other',
+      secrets: [],
+      args: {},
+      metadata: { network: ['old.example.org'], timeout: 5 },
+    });
+    const changes = factText(cardOf({}, { lastApproved: before }), 'changed');
+    for (const part of [
+      'the code changed (5 to ',
+      'new secret OPENAI_API_KEY',
+      'new host api.openai.com',
+      'no longer host old.example.org',
+      'other limits',
+      'other arguments',
+    ]) {
+      expect(changes).toContain(part);
+    }
+  });
+});
+
+it('says that the embedded sandbox is the weaker wall', () => {
+  expect(factText(cardOf({}), 'isolation')).toContain('weaker');
+  const carrier = { image: 'i', runner: 'r', seccomp: 's' };
+  const container = cardOf({}, { sandbox: { isolation: 'container', carrier } });
+  expect(factText(container, 'isolation')).not.toContain('weaker');
+});
