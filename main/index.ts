@@ -15,10 +15,12 @@ import { electronKeyring } from './vault/electronKeyring.ts';
 function main(): void {
   const facts = startFactsOrExit();
   const log = createLog(facts.config.logLevel);
-  if (app.isPackaged && app.commandLine.hasSwitch('no-sandbox')) {
+  const unsandboxed = app.commandLine.hasSwitch('no-sandbox');
+  if (app.isPackaged && unsandboxed) {
     exitWith(new Error('it was started with --no-sandbox; its windows would not be isolated. Start it without.'));
   }
-  app.enableSandbox();
+  // As root in development there is no other way; enableSandbox would take the switch away and no process could start.
+  if (!unsandboxed) app.enableSandbox();
   registerScheme();
   hardenAllContents(log);
   app.setName('OAuth3');
