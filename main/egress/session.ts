@@ -10,6 +10,7 @@ import { type AnswerEncoding, answerBody, encodingOf } from './answerBody.ts';
 import { answerHeaders } from './answerHeaders.ts';
 import { ExchangeLog } from './exchangeLog.ts';
 import { type Judged, judge, type Policy, readUrl } from './judge.ts';
+import { Meter } from './meter.ts';
 import { PlaceholderSet } from './placeholderSet.ts';
 import { EgressStreamError, Refusal, refusalResponse, refusalStatus } from './refusal.ts';
 import { Slots } from './slots.ts';
@@ -51,12 +52,11 @@ export class EgressSession implements EgressDoor {
   readonly #context: SessionContext;
   readonly #policy: Policy;
   readonly #slots: Slots;
+  readonly #meter: Meter;
   readonly #closing = new AbortController();
   readonly #open = new Set<Open>();
   readonly #records: ExchangeRecord[] = [];
   #requests = 0;
-  #bytesIn = 0;
-  #bytesOut = 0;
 
   constructor(spec: EgressSessionSpec, context: SessionContext) {
     this.#spec = spec;
@@ -67,6 +67,7 @@ export class EgressSession implements EgressDoor {
       localServices: context.localServices,
     };
     this.#slots = new Slots(spec.limits.maxConcurrent);
+    this.#meter = new Meter(spec.limits, this.#policy.placeholders);
   }
 
   /** Finished and refused exchanges so far, in the order in which they ended. */
@@ -171,7 +172,7 @@ export class EgressSession implements EgressDoor {
     let response: UpstreamResponse | null = null;
     try {
       const address = await resolveTarget(url.host, url.port, this.#context);
-      const body = this.#outgoingBody(request.body, log);
+      const body = this.#meter.outgoing(request.body, log);
       log.secrets = used;
       response = await this.#context.upstream.exchange({
         secure: url.secure,
@@ -204,31 +205,6 @@ export class EgressSession implements EgressDoor {
     finish();
   }
 
-  #outgoingBody(body: DoorRequest['body'], log: ExchangeLog): DoorRequest['body'] {
-    const watch = this.#policy.placeholders.watch();
-    const take = (chunk: Uint8Array): void => {
-      if (this.#bytesOut + chunk.length > this.#spec.limits.maxBytesOut) {
-        log.refuse('upload_limit');
-        throw new Refusal('upload_limit');
-      }
-      this.#bytesOut += chunk.length;
-      log.bytesOut += chunk.length;
-      // A model quotes its environment in what it sends: the stand-in goes out as it is, and we say so (ATTACKS E108).
-      log.placeholderInBody = watch(chunk);
-    };
-    if (body === null) return null;
-    if (body instanceof Uint8Array) {
-      take(body);
-      return body;
-    }
-    return (async function* () {
-      for await (const chunk of body) {
-        take(chunk);
-        yield chunk;
-      }
-    })();
-  }
-
   #answer(method: string, response: UpstreamResponse, open: Open): DoorResponse {
     const { status } = response;
     const { log, finish } = open;
@@ -254,10 +230,7 @@ export class EgressSession implements EgressDoor {
       }
     }
     try {
-      yield* answerBody(counted(), encoding, this.#spec.redactor, (bytes) => {
-        this.#bytesIn += bytes;
-        if (this.#bytesIn > this.#spec.limits.maxBytesIn) throw new Refusal('download_limit');
-      });
+      yield* answerBody(counted(), encoding, this.#spec.redactor, (bytes) => this.#meter.received(bytes));
     } catch (error) {
       const refusal = refusalFrom(error);
       // What is left is the unpacker: the bytes are not what Content-Encoding says.
