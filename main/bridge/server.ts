@@ -6,10 +6,18 @@ import { type AcceptedNames, judge } from './guard.ts';
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
-const timeouts = {
+/** In ms. */
+export type ServerTimeouts = Readonly<{
   /** For the request line and headers together. */
-  headersTimeout: 10_000,
+  headersTimeout: number;
   /** For the whole request, body included; an answer may take as long as it likes. */
+  requestTimeout: number;
+  keepAliveTimeout: number;
+  connectionsCheckingInterval: number;
+}>;
+
+const usualTimeouts: ServerTimeouts = {
+  headersTimeout: 10_000,
   requestTimeout: 30_000,
   keepAliveTimeout: 60_000,
   connectionsCheckingInterval: 1_000,
@@ -20,7 +28,11 @@ const maxHeaderBytes = 16_384;
  * An HTTP server on which nothing passes the guard: ordinary requests, CONNECT, Expect, and what is no HTTP at all get
  * the same checks and the same envelope. Upgrades are ordinary requests here, so no protocol is ever switched.
  */
-export function createGuardedServer(handler: RequestHandler, names: AcceptedNames): Server {
+export function createGuardedServer(
+  handler: RequestHandler,
+  names: AcceptedNames,
+  timeouts: ServerTimeouts = usualTimeouts,
+): Server {
   const refused = ({ url = '', rawHeaders, socket }: IncomingMessage): CodedError | null =>
     judge({ url, rawHeaders, localPort: socket.localPort ?? 0 }, names);
   const guarded: RequestHandler = (request, response) => {
