@@ -7,7 +7,7 @@ import type { Step } from './keyboard.ts';
 
 export type TelegramChannelPorts = Omit<PostPorts, 'placed'> &
   Readonly<{
-    records: Pick<Records, 'saveCard'>;
+    records: Pick<Records, 'saveCard' | 'removeNonces'>;
     clock: Readonly<{ wallMs(): number }>;
     /** Private chats of the approvers and the groups. */
     chats: readonly number[];
@@ -49,7 +49,9 @@ export class TelegramChannel implements Channel {
     const posts = this.#postsOf(card, reference);
     this.#outcomes.set(key, outcome);
     this.#forgetOldest();
-    await Promise.all([...posts.values()].map((post) => post.showOutcome(outcome)));
+    const closed = await Promise.all([...posts.values()].map((post) => post.showOutcome(outcome)));
+    // While a message still has its buttons, a press has to find out how the card ended.
+    if (!closed.includes(false)) this.#forgetButtons(card);
   }
 
   /** How the card ended, as far as this process saw it. */
@@ -57,11 +59,10 @@ export class TelegramChannel implements Channel {
     return this.#outcomes.get(keyOf(subject, id)) ?? null;
   }
 
-  /** Whether this very message is the card of a subject that is still shown. */
-  isLive(chatId: number, messageId: number): boolean {
-    return [...this.#posts].some(
-      ([key, posts]) => !this.#outcomes.has(key) && posts.get(chatId)?.place.messageId === messageId,
-    );
+  /** What this very message is: a card that waits, one that ended (how), or nothing that this process knows. */
+  standing(chatId: number, messageId: number): 'waits' | CardOutcome | null {
+    const found = [...this.#posts].find(([, posts]) => posts.get(chatId)?.place.messageId === messageId);
+    return found === undefined ? null : (this.#outcomes.get(found[0]) ?? 'waits');
   }
 
   /** Changes the keyboard of one message. */
@@ -91,6 +92,14 @@ export class TelegramChannel implements Channel {
     );
     this.#posts.set(key, posts);
     return posts;
+  }
+
+  #forgetButtons(card: Pick<Card, 'subject' | 'id'>): void {
+    try {
+      this.#ports.records.removeNonces(card.subject, card.id);
+    } catch (error) {
+      this.#ports.log.warn({ error: String(error) }, 'buttons of an ended card stay in the database');
+    }
   }
 
   #forgetOldest(): void {

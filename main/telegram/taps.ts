@@ -40,6 +40,7 @@ type Said = Readonly<{ text: string; alert?: boolean }>;
 
 const changedText = 'The card changed since it was shown. Look at it again.';
 const endedText = 'This request has ended.';
+const expiredText = 'This button has expired.';
 
 /** What happens when somebody presses a button. Every press is answered; what is not followed is audited. */
 export class Taps {
@@ -73,11 +74,16 @@ export class Taps {
       return { text: '' };
     }
     const button = buttons.find(query.data);
-    if (button === null || button.chatId !== who.chatId) {
-      refused(button === null ? 'unknown_button' : 'button_of_another_chat');
-      // An altered client can send any data under a live card; that must not take its buttons away.
-      if (button === null && !channel.isLive(who.chatId, messageId)) await outbox.dropButtons(who.chatId, messageId);
-      return { text: 'This button has expired.', alert: true };
+    if (button === null) {
+      const standing = channel.standing(who.chatId, messageId);
+      if (standing === null || standing === 'waits') refused('unknown_button');
+      // An altered client can send any data under a card that waits; that must not take its buttons away.
+      if (standing === null) await outbox.dropButtons(who.chatId, messageId);
+      return { text: standing === null || standing === 'waits' ? expiredText : standing.text, alert: true };
+    }
+    if (button.chatId !== who.chatId) {
+      refused('button_of_another_chat');
+      return { text: expiredText, alert: true };
     }
     return this.#follow({ query, messageId, who, button });
   }
@@ -150,7 +156,7 @@ export class Taps {
 
   async #bind(tap: Tap, card: Card, name: string): Promise<Said> {
     const unbound = card.unboundSecrets.find((secret) => secret.name === name);
-    if (card.subject !== 'run' || unbound === undefined) return { text: changedText, alert: true };
+    if (unbound === undefined) return { text: changedText, alert: true };
     try {
       await this.#ports.confirmBinding(card.id, name, unbound.hosts, tap.who.principal);
       return { text: `${name} may go to ${unbound.hosts.join(', ')} for this request.` };

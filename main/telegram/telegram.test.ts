@@ -128,6 +128,22 @@ describe('a card', () => {
     expect(house.handler.decisions).toEqual([]);
   });
 
+  it('does not bind a secret to other hosts than those on the pressed button', async () => {
+    house = await startHouse({ chatIds: [owner] });
+    const hostsAtFirst = [{ name: 'WEATHER_KEY', hosts: ['api.weather.example'] }];
+    const card = await open({ unboundSecrets: hostsAtFirst, verdicts: ['deny'] });
+    const shown = last(owner);
+    const data = shown?.buttons.at(-1)?.[0]?.callback_data ?? '';
+    house.handler.put({
+      ...card,
+      revision: 'rev-2',
+      unboundSecrets: [{ name: 'WEATHER_KEY', hosts: ['evil.example'] }],
+    });
+    const answer = await house.api.tapData(data, owner, { chatId: owner, messageId: shown?.messageId ?? 0 });
+    expect(answer.alert).toBe(true);
+    expect(house.bound).toEqual([]);
+  });
+
   it('says that it changed instead of deciding about what is no longer there', async () => {
     house = await startHouse();
     const card = await open();
@@ -176,6 +192,27 @@ describe('when Telegram fails', () => {
     const place = { [`message ${owner}`]: last(owner)?.messageId };
     await house.api.waitFor(() => house.records.rows.length > 0);
     expect(house.records.rows[0]?.reference).toEqual(place);
+  });
+
+  it('leaves a chat alone that asked to slow down, with every card', async () => {
+    house = await startHouse({ chatIds: [owner] });
+    house.api.trouble({ method: 'sendMessage', times: 1, status: 429, retryAfter: 1 });
+    await open();
+    await open({ id: 'req_second' });
+    expect(house.api.calls('sendMessage')).toHaveLength(1);
+    await house.api.waitFor(() => house.api.messages(owner).length === 2);
+  });
+
+  it('ends without buttons when a card is closed while it is on its way', async () => {
+    house = await startHouse({ chatIds: [owner] });
+    const release = house.api.hold('sendMessage');
+    const card = house.handler.put(makeCard());
+    const showing = house.telegram.channel.show(card, null);
+    const closing = house.telegram.channel.close(card, { kind: 'denied', text: 'Denied.' }, null);
+    release();
+    await Promise.all([showing, closing]);
+    await house.api.waitFor(() => last(owner)?.text.startsWith('❌ Denied.'));
+    expect(last(owner)?.buttons).toEqual([]);
   });
 
   it('tries again after an error of the server and after a dropped connection', async () => {
@@ -411,6 +448,17 @@ describe('adding a secret', () => {
     await saidTo(owner, 'only counts as a reply');
     expect(house.owner.stored).toEqual([]);
     expect(house.api.deleted(owner).map((gone) => gone.messageId)).toContain(stray);
+  });
+
+  it('does not take a reply in a group that answers a message of the same number', async () => {
+    house = await startHouse();
+    house.api.say('/add_secret WEATHER_KEY', owner);
+    const question = await house.api.waitFor(() => house.api.messages(owner).find((message) => message.forceReply));
+    await house.api.waitFor(() => house.records.states.has('telegram.prompts'));
+    house.api.say(value(), owner, { chatId: group, replyTo: question.messageId });
+    house.api.say('/id', owner);
+    await saidTo(owner, 'Your user id');
+    expect(house.owner.stored).toEqual([]);
   });
 
   it('does not take the reply of another approver', async () => {

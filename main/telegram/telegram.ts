@@ -33,7 +33,7 @@ export type TelegramPorts = Readonly<{
   desk: Desk;
   owner: TelegramOwner;
   confirmBinding: ConfirmBinding;
-  records: Pick<Records, 'state' | 'setState' | 'saveCard' | 'saveNonces' | 'nonce' | 'appendAudit'>;
+  records: Pick<Records, 'state' | 'setState' | 'saveCard' | 'saveNonces' | 'nonce' | 'removeNonces' | 'appendAudit'>;
   clock: Clock;
   random: (bytes: number) => Uint8Array;
   log: Log;

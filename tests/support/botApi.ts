@@ -1,8 +1,9 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import http from 'node:http';
 import { BotApiChats, type BotFile, type ChatMessage } from './botApiChats.ts';
+import { readBody, readPayload } from './botApiPayload.ts';
 import { BotApiRefusal, isMethod, type Method, payloads, refuse } from './botApiRules.ts';
-import { parseMultipart } from './multipart.ts';
+import { BotApiUpdates } from './botApiUpdates.ts';
 
 /**
  * A Bot API server on loopback that behaves like the real one as far as this project uses it: the same limits, the same
@@ -48,6 +49,8 @@ export type BotApi = Readonly<{
   restartIds(from: number): void;
   trouble(trouble: Trouble): void;
   endTroubles(): void;
+  /** Calls of this method wait from now on until the answer of this is called. */
+  hold(method: Method): () => void;
   /** Answers 401 to everything, as after a revoked token. */
   refuseToken(refused: boolean): void;
   /** The user never started the bot, or blocked it. */
@@ -56,9 +59,6 @@ export type BotApi = Readonly<{
   close(): Promise<void>;
 }>;
 
-type Update = Readonly<{ update_id: number }> & Readonly<Record<string, unknown>>;
-type Poll = Readonly<{ answer: (updates: readonly Update[]) => void; conflict: () => void }>;
-
 /** Starts on a free port. Close it after the test. */
 export async function startBotApi(): Promise<BotApi> {
   const botId = randomInt(100_000_000, 999_999_999);
@@ -66,32 +66,15 @@ export async function startBotApi(): Promise<BotApi> {
   const chats = new BotApiChats(botId);
   const calls: ApiCall[] = [];
   const wire: string[] = [];
+  const held = new Map<string, Promise<void>>();
   const troubles: { left: number; trouble: Trouble }[] = [];
   const waiters = new Set<() => void>();
   const taps = new Map<string, (answer: TapAnswer) => void>();
-  let kept: Update[] = [];
-  let repeated: Update[] = [];
-  const history: Update[] = [];
-  let nextUpdateId = randomInt(1_000, 900_000_000);
-  let poll: Poll | null = null;
+  const updates = new BotApiUpdates();
   let tokenRefused = false;
 
   const changed = (): void => {
     for (const waiter of [...waiters]) waiter();
-  };
-
-  const flush = (): void => {
-    if (poll === null || kept.length + repeated.length === 0) return;
-    poll.answer([...repeated.splice(0), ...kept]);
-  };
-
-  const push = (update: Readonly<Record<string, unknown>>): number => {
-    const entry = { update_id: nextUpdateId, ...update };
-    nextUpdateId += 1;
-    kept.push(entry);
-    history.push(entry);
-    flush();
-    return entry.update_id;
   };
 
   const waitFor = <T>(what: () => T | null | undefined | false, timeoutMs = 10_000): Promise<T> =>
@@ -117,40 +100,6 @@ export async function startBotApi(): Promise<BotApi> {
       check();
     });
 
-  const getUpdates = (
-    payload: Readonly<{ offset?: number | undefined; timeout?: number | undefined }>,
-    request: http.IncomingMessage,
-  ): Promise<readonly Update[]> => {
-    poll?.conflict();
-    poll = null;
-    const offset = payload.offset ?? 0;
-    if (offset > 0) kept = kept.filter((update) => update.update_id >= offset);
-    if (kept.length + repeated.length > 0 || (payload.timeout ?? 0) === 0) {
-      return Promise.resolve([...repeated.splice(0), ...kept]);
-    }
-    return new Promise((resolve, reject) => {
-      const done = (updates: readonly Update[]): void => {
-        clearTimeout(timer);
-        request.socket.off('close', gone);
-        if (poll === mine) poll = null;
-        resolve(updates);
-      };
-      const gone = (): void => done([]);
-      const mine: Poll = {
-        answer: done,
-        conflict: () => {
-          clearTimeout(timer);
-          request.socket.off('close', gone);
-          reject(new BotApiRefusal(409, 'Conflict: terminated by other getUpdates request'));
-        },
-      };
-      const timer = setTimeout(() => done([]), (payload.timeout ?? 0) * 1000);
-      request.socket.once('close', gone);
-      poll = mine;
-      changed();
-    });
-  };
-
   const perform = async (
     method: Method,
     raw: Readonly<Record<string, unknown>>,
@@ -166,7 +115,7 @@ export async function startBotApi(): Promise<BotApi> {
       case 'setMyCommands':
         return true;
       case 'getUpdates':
-        return getUpdates(payloads.getUpdates.parse(raw), request);
+        return updates.get(payloads.getUpdates.parse(raw), request);
       case 'answerCallbackQuery': {
         const answer = payloads.answerCallbackQuery.parse(raw);
         const tap = taps.get(answer.callback_query_id);
@@ -212,6 +161,7 @@ export async function startBotApi(): Promise<BotApi> {
         }
         throw new BotApiRefusal(status, description ?? `Error ${status}`, retryAfter ?? null);
       }
+      await held.get(method);
       if (!isMethod(method)) throw new BotApiRefusal(404, 'Not Found: method not found');
       send(200, { ok: true, result: await perform(method, fields, files, request) });
     } catch (error) {
@@ -234,7 +184,7 @@ export async function startBotApi(): Promise<BotApi> {
         resolve(answer);
       });
     });
-    push({
+    updates.push({
       callback_query: { id, from: chats.user(fromId), chat_instance: String(chatId), data, message },
     });
     return answered;
@@ -249,7 +199,7 @@ export async function startBotApi(): Promise<BotApi> {
     token,
     botId,
     calls: (method) => (method === undefined ? calls : calls.filter((call) => call.method === method)),
-    traffic: () => [...wire, ...history.map((update) => JSON.stringify(update))].join('\n'),
+    traffic: () => [...wire, ...updates.history.map((update) => JSON.stringify(update))].join('\n'),
     messages: (chatId) => chats.messages(chatId),
     deleted: (chatId) => chats.deleted(chatId),
     tap: async (label, fromId, where = {}) => {
@@ -260,59 +210,44 @@ export async function startBotApi(): Promise<BotApi> {
     tapData,
     say: (text, fromId, where = {}) => {
       const message = chats.said(text, fromId, where.chatId ?? fromId, where.replyTo ?? null);
-      push({ message });
+      updates.push({ message });
       return message.message_id;
     },
-    push,
-    repeat: (count) => {
-      repeated = history.slice(-count);
-      flush();
-    },
-    restartIds: (from) => {
-      nextUpdateId = from;
-    },
+    push: (update) => updates.push(update),
+    repeat: (count) => updates.repeat(count),
+    restartIds: (from) => updates.restartIds(from),
     trouble: (trouble) => {
       troubles.push({ left: trouble.times, trouble });
       // A poll that waits already belongs to the time before.
-      if (trouble.method === 'getUpdates' || trouble.method === '*') poll?.answer([]);
+      if (trouble.method === 'getUpdates' || trouble.method === '*') updates.interrupt();
     },
     endTroubles: () => {
       troubles.length = 0;
     },
+    hold: (method) => {
+      let release = (): void => {};
+      held.set(
+        method,
+        new Promise((resolve) => {
+          release = resolve;
+        }),
+      );
+      return () => {
+        held.delete(method);
+        release();
+      };
+    },
     refuseToken: (refused) => {
       tokenRefused = refused;
-      poll?.answer([]);
+      updates.interrupt();
     },
     blockChat: (chatId) => chats.block(chatId),
     waitFor,
     close: () =>
       new Promise((resolve) => {
-        poll?.answer([]);
+        updates.interrupt();
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
-}
-
-async function readBody(request: http.IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-type Payload = Readonly<{ fields: Readonly<Record<string, unknown>>; files: ReadonlyMap<string, BotFile> }>;
-
-function readPayload(body: Buffer, contentType: string): Payload {
-  if (!contentType.startsWith('multipart/')) {
-    const fields: unknown = body.length === 0 ? {} : JSON.parse(body.toString('utf8'));
-    return { fields: typeof fields === 'object' && fields !== null ? { ...fields } : {}, files: new Map() };
-  }
-  const fields: Record<string, unknown> = {};
-  const files = new Map<string, BotFile>();
-  for (const part of parseMultipart(body, contentType)) {
-    const text = part.bytes.toString('utf8');
-    if (part.fileName !== null) files.set(part.name, { name: part.fileName, bytes: Buffer.from(part.bytes) });
-    else fields[part.name] = /^[[{]/.test(text) ? JSON.parse(text) : text;
-  }
-  return { fields, files };
 }

@@ -30,6 +30,12 @@ export class MemoryRecords extends FakeCardRecords {
     return this.nonces.get(nonce) ?? null;
   }
 
+  removeNonces(subject: Subject, subjectId: string): void {
+    for (const [nonce, row] of this.nonces) {
+      if (row.subject === subject && row.subjectId === subjectId) this.nonces.delete(nonce);
+    }
+  }
+
   state(key: string): string | null {
     return this.states.get(key) ?? null;
   }
