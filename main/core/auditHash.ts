@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 
 /** What one link of the audit chain covers. Hashes are 64 lower-case hex characters. */
@@ -30,12 +30,12 @@ export function auditPayloadText(payload: unknown): string {
 
 /** Hash of a payload text; the chain covers this and not the payload, so that a pruned payload leaves the chain whole. */
 export function auditPayloadHash(payloadText: string): string {
-  return createHash('sha256').update('oauth3/audit-payload/v1\0').update(payloadText).digest('hex');
+  return hash('sha256', `oauth3/audit-payload/v1\0${payloadText}`, 'hex');
 }
 
 /** Hash of one event: SHA-256 over a domain tag and the canonical JSON of all that the event says. */
 export function auditLinkHash(link: AuditLink): string {
   const { seq, at, actor, kind, requestId, payloadHash, prevHash } = link;
   const fields = JSON.stringify([seq, at, actor, kind, requestId, payloadHash, prevHash]);
-  return createHash('sha256').update('oauth3/audit-event/v1\0').update(fields).digest('hex');
+  return hash('sha256', `oauth3/audit-event/v1\0${fields}`, 'hex');
 }

@@ -1,6 +1,7 @@
 import { auditLinkHash, auditPayloadHash, auditPayloadText, genesisHash } from '../core/auditHash.ts';
 import type { AuditEvent, AuditInput, Records } from '../core/records.ts';
 import { AuditHead } from './auditHead.ts';
+import type { RelaxedWriter } from './relaxed.ts';
 import { maybe } from './rowParser.ts';
 import { type AuditRow, auditRow, linkRow } from './rows.ts';
 import type { Seal } from './seal.ts';
@@ -15,10 +16,15 @@ const pageSize = 500;
  */
 export class AuditLog {
   readonly #db: Sqlite;
+  readonly #relaxed: RelaxedWriter;
+  readonly #seal: Seal;
   readonly #head: AuditHead;
+  #sealing = false;
 
-  constructor(db: Sqlite, seal: Seal) {
+  constructor(db: Sqlite, relaxed: RelaxedWriter, seal: Seal) {
     this.#db = db;
+    this.#relaxed = relaxed;
+    this.#seal = seal;
     this.#head = new AuditHead(db, seal);
   }
 
@@ -42,8 +48,24 @@ export class AuditLog {
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         [link.seq, link.at, link.actor, link.kind, link.requestId, payloadText, link.payloadHash, link.prevHash, hash],
       );
-      this.#head.move({ seq: link.seq, hash });
     });
+    this.#sealLater();
+  }
+
+  /** Seals what stands, before the key goes away. */
+  sealNow(): void {
+    this.#db.write(() => this.#head.move(this.#db));
+  }
+
+  /** A second late is soon enough, and spares every transaction of the hot path a page and an HMAC. */
+  #sealLater(): void {
+    if (!this.#sealing && this.#seal.ready) {
+      this.#sealing = true;
+      this.#relaxed.later((quick) => {
+        this.#sealing = false;
+        this.#head.move(quick);
+      });
+    }
   }
 
   /** Call when the vault was unlocked: compares the sealed head with the log, then seals the log as it stands. */
@@ -54,11 +76,8 @@ export class AuditLog {
         this.#head.keepAsCheckpoint(nowMs);
         this.append({ actor: 'broker', kind: 'audit.tampered', payload: { seq: gap.seq, reason: gap.reason } }, nowMs);
       }
-      const last = this.#last();
-      if (last !== null) {
-        this.#head.move(last);
-        this.#head.keepAsCheckpoint(nowMs);
-      }
+      this.#head.move(this.#db);
+      this.#head.keepAsCheckpoint(nowMs);
     });
   }
 

@@ -1,10 +1,9 @@
 import { maybe, textValue } from './rowParser.ts';
-import { sealRow } from './rows.ts';
+import { linkRow, sealRow } from './rows.ts';
 import type { Seal } from './seal.ts';
 import type { Sqlite } from './sqlite.ts';
 
 export type AuditGap = Readonly<{ seq: number; reason: string }>;
-type Point = Readonly<{ seq: number; hash: string }>;
 
 const label = 'audit-head';
 
@@ -21,13 +20,15 @@ export class AuditHead {
     this.#seal = seal;
   }
 
-  move(point: Point): void {
-    const mac = this.#seal.make(label, [point.seq, point.hash]);
-    if (mac !== null) {
-      this.#db.run(
+  /** Seals the newest event. Nothing without a key. */
+  move(db: Sqlite): void {
+    const last = maybe(linkRow, db.get('SELECT seq, hash FROM audit_events ORDER BY seq DESC LIMIT 1'));
+    const mac = last === null ? null : this.#seal.make(label, [last.seq, last.hash]);
+    if (last !== null && mac !== null) {
+      db.run(
         `INSERT INTO audit_head (id, seq, hash, mac) VALUES (1, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, mac = excluded.mac`,
-        [point.seq, point.hash, mac],
+        [last.seq, last.hash, mac],
       );
     }
   }

@@ -23,8 +23,7 @@ export function retentionRecords({ db, relaxed }: StoreContext): RetentionRecord
         );
         db.run(
           `DELETE FROM manifests WHERE created_at < ?
-             AND NOT EXISTS (SELECT 1 FROM requests WHERE requests.manifest_digest = manifests.digest)
-             AND NOT EXISTS (SELECT 1 FROM approvals WHERE approvals.manifest_digest = manifests.digest)`,
+             AND digest NOT IN (SELECT manifest_digest FROM requests UNION SELECT manifest_digest FROM approvals)`,
           [resultsBefore],
         );
         db.run(

@@ -6,7 +6,11 @@ export type SettingRecords = Pick<Records, 'setting' | 'setSetting' | 'state' | 
 
 export function settingRecords({ db, relaxed, audit }: StoreContext): SettingRecords {
   return {
-    setting: (key) => maybe(jsonValue, db.get('SELECT value FROM settings WHERE key = ?', [key])) ?? undefined,
+    setting(key) {
+      const found = db.get('SELECT value FROM settings WHERE key = ?', [key]);
+      // A stored null is a value; undefined means that the setting was never set.
+      return found === undefined ? undefined : jsonValue(found);
+    },
     setSetting: (key, value, actor, nowMs) =>
       db.write(() => {
         db.run(

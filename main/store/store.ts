@@ -64,8 +64,8 @@ export function openStore(options: StoreOptions): Store {
       nowMs: clock.wallMs(),
     });
     const seal = new Seal();
-    const audit = new AuditLog(db, seal);
     const relaxed = new RelaxedWriter(quick, db, log);
+    const audit = new AuditLog(db, relaxed, seal);
     const context: StoreContext = { db, relaxed, audit, seal, log };
     const trust = trustRecords(context);
     return {
@@ -87,6 +87,7 @@ export function openStore(options: StoreOptions): Store {
       verifyAudit: () => audit.verify(),
       eachAudit: () => audit.each(),
       setMacKey(key) {
+        sealEnd(audit, seal, log);
         seal.use(key);
         if (key !== null) {
           audit.reseal(clock.wallMs());
@@ -102,5 +103,16 @@ export function openStore(options: StoreOptions): Store {
   } catch (error) {
     lock.release();
     throw error;
+  }
+}
+
+/** The key goes away in any case: a full disk must not keep the vault from locking. */
+function sealEnd(audit: AuditLog, seal: Seal, log: Log): void {
+  try {
+    if (seal.ready) {
+      audit.sealNow();
+    }
+  } catch (error) {
+    log.warn({ reason: String(error) }, 'The end of the audit log could not be sealed');
   }
 }

@@ -62,15 +62,17 @@ CREATE TABLE manifests (
   version INTEGER NOT NULL,
   json TEXT NOT NULL,
   created_at INTEGER NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
+-- No foreign key to manifests: it would need an index of its own, and every index is a page more for each intake to
+-- write. The manifest is inserted in the same transaction, and pruning looks at what is still named.
 CREATE TABLE requests (
   id TEXT PRIMARY KEY,
   agent_id TEXT NOT NULL REFERENCES agents (id),
   skill_id TEXT NOT NULL,
   status TEXT NOT NULL CHECK (status IN
     ('pending', 'approved', 'running', 'success', 'failed', 'denied', 'expired', 'cancelled', 'interrupted')),
-  manifest_digest TEXT NOT NULL REFERENCES manifests (digest),
+  manifest_digest TEXT NOT NULL,
   trust_key TEXT NOT NULL,
   code_hash TEXT NOT NULL,
   idempotency_key TEXT,
@@ -91,9 +93,9 @@ CREATE TABLE requests (
   result_fetched_at INTEGER
 ) STRICT;
 CREATE INDEX requests_created ON requests (created_at);
-CREATE INDEX requests_unfinished ON requests (status, expires_at) WHERE status IN ('pending', 'approved', 'running');
+CREATE INDEX requests_pending ON requests (manifest_digest, expires_at) WHERE status = 'pending';
+CREATE INDEX requests_under_way ON requests (status) WHERE status IN ('approved', 'running');
 CREATE INDEX requests_lineage ON requests (agent_id, skill_id, decided_at) WHERE approval_id IS NOT NULL;
-CREATE INDEX requests_manifest ON requests (manifest_digest);
 
 CREATE TRIGGER requests_pending_added AFTER INSERT ON requests WHEN NEW.status = 'pending' BEGIN
   UPDATE agents SET pending_requests = pending_requests + 1 WHERE id = NEW.agent_id;
@@ -144,7 +146,7 @@ CREATE TABLE approvals (
   args_policy TEXT NOT NULL CHECK (args_policy IN ('exact', 'any')),
   principal TEXT NOT NULL,
   request_id TEXT NOT NULL REFERENCES requests (id),
-  manifest_digest TEXT NOT NULL REFERENCES manifests (digest),
+  manifest_digest TEXT NOT NULL,
   revoked_at INTEGER,
   suspended_at INTEGER,
   suspend_reason TEXT,
@@ -157,7 +159,6 @@ CREATE UNIQUE INDEX approvals_live_standing ON approvals (trust_key)
   WHERE trust_level IN ('24h', 'forever') AND revoked_at IS NULL AND suspended_at IS NULL;
 CREATE INDEX approvals_trust_key ON approvals (trust_key);
 CREATE INDEX approvals_request ON approvals (request_id);
-CREATE INDEX approvals_manifest ON approvals (manifest_digest);
 
 CREATE TABLE executions (
   id TEXT PRIMARY KEY,
