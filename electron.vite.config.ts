@@ -21,7 +21,12 @@ export default defineConfig({
           'quickjs-child': at('sandbox/quickjs/child.ts'),
         },
         external: unbundledModules,
-        output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+        output: {
+          entryFileNames: '[name].js',
+          chunkFileNames: 'chunks/[name]-[hash].js',
+          // node-fetch, which grammY uses, tells an AbortSignal by the name of its class.
+          keepNames: true,
+        },
       },
     },
   },
@@ -42,7 +47,6 @@ export default defineConfig({
     plugins: [react()],
     build: {
       target: chromiumTarget,
-      outDir: at('out/renderer'),
       // The content policy of the views allows no `data:` address.
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
