@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NodeChildLauncher } from './backends/embedded/nodeChild.ts';
 import { type Broker, createBroker } from './broker.ts';
+import type { Log } from './core/log.ts';
 import { createLog } from './logging.ts';
 import {
+  endOnDefect,
   environmentWithFile,
   explainStartFailure,
   packageFolder,
@@ -15,13 +17,15 @@ import {
 /** The whole broker without Electron: no window, no keyring. For tests, demo and bench, and for machines without a desktop. */
 async function main(): Promise<void> {
   const facts = readStartFacts(environmentWithFile(process.env));
-  const broker = createBroker(headlessOptions(facts));
+  const log = createLog(facts.config.logLevel);
+  const broker = createBroker(headlessOptions(facts, log));
   endOnSignals(broker);
+  endOnDefect(log, () => broker.stop());
   const { url } = await broker.start();
   process.stdout.write(`${readyLine(url, process.pid, facts.dataDir)}\n`);
 }
 
-function headlessOptions({ config, dataDir, nativeBinding }: StartFacts): Parameters<typeof createBroker>[0] {
+function headlessOptions({ config, dataDir, nativeBinding }: StartFacts, log: Log): Parameters<typeof createBroker>[0] {
   const folder = packageFolder();
   return {
     config,
@@ -29,7 +33,7 @@ function headlessOptions({ config, dataDir, nativeBinding }: StartFacts): Parame
     nativeBinding,
     ports: {
       version: versionIn(folder),
-      log: createLog(config.logLevel),
+      log,
       keyProtectors: [],
       sandboxLauncher: new NodeChildLauncher(join(folder, 'sandbox', 'quickjs', 'child.ts')),
     },

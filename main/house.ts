@@ -64,7 +64,7 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
       random,
       refreshForSecret: (name) => refresh.refreshForSecret(name),
       notice: notices.tell,
-      resumed: () => scheduler.pump(),
+      limitsChanged: () => scheduler.pump(),
       statusFacts: () => statusFacts(status),
       wakeTest: () => wake.test(),
       environmentServices: config.localServices,

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { dataDir } from '../contract/dataDir.ts';
 import { type Config, ConfigError, readConfig } from './core/config.ts';
+import type { Log } from './core/log.ts';
 import { type LocalServices, parseLocalServices } from './net/localServices.ts';
 
 /** What the environment says about this start, with or without Electron. */
@@ -60,4 +61,22 @@ export function explainStartFailure(error: unknown): Readonly<{ line: string; ex
   const message = error instanceof Error ? error.message : String(error);
   const line = `oauth3 cannot start: ${message.replaceAll(/\s*\n\s*/g, ' ')}`;
   return { line, exitCode: error instanceof ConfigError ? exitBadConfig : exitFailed };
+}
+
+/**
+ * A defect that nobody caught: what is going on is not known any more, so the process ends in order and can be started
+ * again. Only the class and the places are logged; the message of a stray error may quote anything.
+ */
+export function endOnDefect(log: Log, end: () => Promise<void>): void {
+  let ending = false;
+  const report = (error: unknown): void => {
+    const [name, places] =
+      error instanceof Error ? [error.name, error.stack?.match(/^ +at .*$/gm)] : [typeof error, []];
+    log.error({ error: name, places: places ?? [] }, 'A defect: the broker ends');
+    if (ending) return;
+    ending = true;
+    void end().finally(() => process.exit(exitFailed));
+  };
+  process.on('uncaughtException', report);
+  process.on('unhandledRejection', report);
 }

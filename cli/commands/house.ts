@@ -5,8 +5,8 @@ import { facts, visible } from '../output.ts';
 import { leaf, sessionOf } from '../session.ts';
 
 function statusText({ notes, sandbox, ...rest }: StatusView): string {
-  const isolations = Object.entries(sandbox).map(([name, state]) => `${name}: ${state}`);
-  return [facts({ ...rest, sandbox: isolations }), ...notes.map(visible)].join('\n');
+  const isolations = Object.entries(sandbox).map(([name, state]) => [`sandbox ${name}`, state]);
+  return [facts({ ...rest, ...Object.fromEntries(isolations) }), ...notes.map(visible)].join('\n');
 }
 
 /** Commands about the app as a whole. */

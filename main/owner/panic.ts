@@ -34,7 +34,7 @@ export function stopActions(deps: OwnerDeps, pauseSwitch: PauseSwitch): StopActi
 
     resume(principal) {
       pauseSwitch.set(false, principal);
-      deps.resumed();
+      deps.limitsChanged();
     },
 
     async panic(principal) {

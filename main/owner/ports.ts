@@ -72,8 +72,8 @@ export type OwnerDeps = Readonly<{
   refreshForSecret: (name: string) => void;
   /** Tells the owner, without asking anything, that something now allows more than before. */
   notice: (text: string) => void;
-  /** The owner resumed: queued work may go on. */
-  resumed: () => void;
+  /** A pause or a limit changed: what waits may go on now. */
+  limitsChanged: () => void;
   statusFacts: () => Promise<StatusFacts>;
   wakeTest: () => ReturnType<OwnerActions['wakeTest']>;
   /** From the environment: they win over the owner's own for the life of the process. */

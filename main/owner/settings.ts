@@ -79,6 +79,7 @@ export function settingActions(deps: OwnerDeps, book: SettingsBook): SettingActi
     settings: () => book.all(),
     setSetting(principal, key, value) {
       book.set(key, value, principal);
+      deps.limitsChanged();
       if (widening.has(key)) announce(deps, principal, `The setting ${key} is now ${JSON.stringify(book.get(key))}`);
     },
   };

@@ -60,7 +60,7 @@ function openHouse(environmentServices = '') {
     random: randomBytes,
     refreshForSecret: (name) => refreshed.push(name),
     notice: (text) => notices.push(text),
-    resumed: () => {},
+    limitsChanged: () => {},
     statusFacts: () => Promise.reject(new Error('not part of this test')),
     wakeTest: async () => ({ ok: true, detail: '' }),
     environmentServices: parseLocalServices(environmentServices),

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CodedError } from '../../contract/errors.ts';
 import type { TrustLevel } from '../../contract/states.ts';
 import { isFinal } from '../../contract/states.ts';
 import { manifestDigest, trustKey } from '../../main/core/digest.ts';
@@ -53,7 +54,8 @@ class ScriptedBackend implements Backend {
 
 type House = ReturnType<typeof openHouse>;
 
-function openHouse(dataDir: string = mkdtempSync(join(tmpdir(), 'oauth3-scheduler-'))) {
+/** `broken`: operations that fail as the test says, for as long as they are there. */
+function openHouse(dataDir = mkdtempSync(join(tmpdir(), 'oauth3-scheduler-')), broken: Partial<Store> = {}) {
   const store = openStore({ dataDir, log: silentLog });
   store.setMacKey(randomBytes(32));
   const backend = new ScriptedBackend();
@@ -63,7 +65,7 @@ function openHouse(dataDir: string = mkdtempSync(join(tmpdir(), 'oauth3-schedule
   const switches = { paused: false, unlocked: true, concurrent: 4, waiter: false, memoryMb: 4096 };
   const events = new RequestAnnouncer(silentLog);
   const scheduler = new Scheduler({
-    records: store,
+    records: new Proxy(store, { get: (target, name) => Reflect.get(broken, name) ?? Reflect.get(target, name) }),
     backends: [backend],
     openEgress: (spec) => {
       sessions.push(spec);
@@ -416,6 +418,52 @@ describe('a run that has to end', () => {
     expect(ids.map((id) => status(house, id))).toEqual(['interrupted', 'interrupted']);
     for (const id of ids) house.scheduler.enqueue(id);
     expect(house.backend.jobs).toHaveLength(1);
+  });
+});
+
+describe('a store that takes no writes', () => {
+  const full = (): never => {
+    throw new CodedError('storage_unavailable', 'The disk is full');
+  };
+  const retryMs = 5_000;
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('P259 runs nothing while the start cannot be recorded, and runs it once when it can', async () => {
+    const broken: Partial<Store> = { startRun: full };
+    const house = openHouse(undefined, broken);
+    const id = approved(house);
+    house.scheduler.enqueue(id);
+    expect(house.backend.jobs).toHaveLength(0);
+    vi.advanceTimersByTime(retryMs);
+    expect(house.backend.jobs).toHaveLength(0);
+    expect(status(house, id)).toBe('approved');
+    delete broken.startRun;
+    vi.advanceTimersByTime(retryMs);
+    await untilFinal(house, id);
+    expect(house.backend.jobs).toHaveLength(1);
+  });
+
+  it('P259 keeps the result of a run until it can be written', async () => {
+    const broken: Partial<Store> = { finishRun: full };
+    const house = openHouse(undefined, broken);
+    house.backend.script = async (_job, io) => {
+      io.stdout(bytes('kept'));
+      return { kind: 'exited', exitCode: 0 };
+    };
+    const id = approved(house);
+    house.scheduler.enqueue(id);
+    await vi.waitFor(() => expect(house.scheduler.counts().running).toBe(0));
+    expect(status(house, id)).toBe('running');
+    delete broken.finishRun;
+    vi.advanceTimersByTime(retryMs);
+    expect(house.store.result(id)?.stdout).toBe('kept');
+    expect(status(house, id)).toBe('success');
   });
 });
 
