@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { root, SetupError, say } from './checkout.ts';
 import { run } from './command.ts';
@@ -16,7 +16,8 @@ export const sources = [
   'package.json',
   'package-lock.json',
 ];
-const stampFile = path.join(root, 'out/built-from');
+const output = path.join(root, 'out');
+const stampFile = path.join(output, 'built-from');
 
 const filesUnder = async (relative: string): Promise<readonly string[]> => {
   const info = await stat(path.join(root, relative)).catch(() => undefined);
@@ -40,14 +41,31 @@ const sourceStamp = async (): Promise<string> => {
   return createHash('sha256').update(facts.join('\n')).digest('hex');
 };
 
+/** Beside out/ on the same file system, in a folder that nobody watches or commits. */
+const nextOutput = path.join(root, 'node_modules/.cache/oauth3-out');
+
+/** Put in place as a whole: an app that runs from out/ meanwhile never finds a half-written folder. */
+const replaceOutput = async (): Promise<void> => {
+  const previous = `${nextOutput}-previous`;
+  await rm(previous, { recursive: true, force: true });
+  await rename(output, previous).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  await rename(nextOutput, output);
+  await rm(previous, { recursive: true, force: true });
+};
+
 /** Builds out/ unless it was built from exactly the present sources. Throws SetupError with the builder's words. */
 export const ensureBuilt = (): Promise<void> =>
   exclusively(root, async () => {
     const stamp = await sourceStamp();
     if ((await readFile(stampFile, 'utf8').catch(() => '')) === stamp) return;
     say('Building the app ...');
+    await rm(nextOutput, { recursive: true, force: true });
     const builder = path.join(root, 'node_modules/electron-vite/bin/electron-vite.js');
-    const built = await run(process.execPath, [builder, 'build', '--logLevel', 'warn'], { cwd: root });
+    const args = [builder, 'build', '--logLevel', 'warn', '--outDir', nextOutput];
+    const built = await run(process.execPath, args, { cwd: root });
     if (built.code !== 0) throw new SetupError(`The build failed:\n${built.stdout}${built.stderr}`);
-    await writeFile(stampFile, stamp);
+    await writeFile(path.join(nextOutput, path.basename(stampFile)), stamp);
+    await replaceOutput();
   });
