@@ -6,7 +6,7 @@ export type Style = 'bold' | 'italic' | 'code';
 export type Message = Readonly<{ text: string; entities: readonly MessageEntity[] }>;
 
 /** Telegram turns these into links, mentions and commands by itself, except inside `code`. */
-const linkable = /[@#/]|\w[.:]\w/;
+const linkable = /[@#$/]|\p{L}\.[\p{L}\p{N}]|\p{N}\.\p{L}|\d\.\d+\.\d/u;
 
 /** Builds a message piece by piece; offsets are UTF-16 units, as JavaScript and Telegram both count. */
 export class RichText {

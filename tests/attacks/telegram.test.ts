@@ -254,6 +254,17 @@ describe('what a button is', () => {
     expect(left?.text).toContain('Nobody answered in time.');
   });
 
+  it('L200 says how its request ended, though the message could not be edited before a restart', async () => {
+    house = await startHouse({ chatIds: [owner] });
+    const card = await open();
+    house.api.trouble({ method: 'editMessageText', times: 1000, status: 500 });
+    await house.desk.decide({ subject: 'run', id: card.id, revision: 'rev-1', verdict: 'deny', principal: 'desktop' });
+    await house.api.waitFor(() => house.api.calls('editMessageText').length > 1);
+    house = await house.restarted();
+    house.api.endTroubles();
+    expect((await house.api.tap('✅ Run Once', owner)).text).toBe('denied.');
+  });
+
   it('L200 is of no use once the nonces are gone from the database', async () => {
     house = await startHouse();
     const card = await open();
