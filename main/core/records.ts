@@ -235,6 +235,12 @@ export type PairingRecord = Readonly<{
 export type Page = Readonly<{ limit: number; beforeSeq?: number }>;
 
 export interface Records {
+  /**
+   * Several operations as one transaction, so that they wait for the disk once. A throw inside undoes all of them and
+   * is thrown again.
+   */
+  together<Result>(work: () => Result): Result;
+
   // agents
   agentByTokenHash(sha256: string): AgentRecord | null;
   agent(id: string): AgentRecord | null;

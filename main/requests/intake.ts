@@ -5,10 +5,10 @@ import type { Clock } from '../core/clock.ts';
 import { readCommentTags } from '../core/commentTags.ts';
 import { bodyHash, manifestDigest, trustKey } from '../core/digest.ts';
 import { makeId } from '../core/ids.ts';
-import { buildManifest, type SandboxFacts } from '../core/manifest.ts';
+import { buildManifest } from '../core/manifest.ts';
 import type { Manifest } from '../core/manifestTypes.ts';
-import type { AgentRecord, NewRequestResult, Records, RequestRecord, TrustEntry } from '../core/records.ts';
-import { planRequest, type RequestPlan } from '../core/requestPlan.ts';
+import type { AgentRecord, NewRequest, Records, RequestRecord, SecretRecord } from '../core/records.ts';
+import { planRequest } from '../core/requestPlan.ts';
 import type { RequestEvents, RunLauncher } from '../core/runPorts.ts';
 import { TokenBuckets } from '../core/tokenBucket.ts';
 import type { ClockGuard } from './clockGuard.ts';
@@ -24,6 +24,8 @@ import type {
   VaultPort,
 } from './ports.ts';
 import { reachedMessage } from './reachedMessage.ts';
+import { remembered } from './remembered.ts';
+import { RequestInserts } from './requestInserts.ts';
 import { finishedAnswer, isoTime, requestView } from './requestViews.ts';
 import type { RequestWaits } from './requestWaits.ts';
 import { standingTrust } from './standingTrust.ts';
@@ -41,6 +43,7 @@ export type IntakeDeps = Readonly<{
     | 'requestByIdempotencyKey'
     | 'result'
     | 'secretByName'
+    | 'together'
     | 'touchTrust'
   >;
   clock: Clock;
@@ -68,9 +71,11 @@ const minuteMs = 60_000;
 export class Intake {
   readonly #deps: IntakeDeps;
   readonly #buckets = new TokenBuckets();
+  readonly #inserts: RequestInserts;
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
+    this.#inserts = new RequestInserts(deps.records);
   }
 
   /** Everything may throw CodedError; then nothing was stored. `signal` fires when the caller goes away. */
@@ -79,14 +84,10 @@ export class Intake {
     const hash = hashOf(body);
     const repeated = this.#repeated(agent, body, hash);
     if (repeated !== null) return this.#answerAgain(repeated);
-    this.#refuseWhileClosed(agent.id);
+    // Fetching is for those who may ask at all; whether they still may is looked at again just before storing.
+    if (body.code === undefined) this.#refuseWhileClosed(agent.id);
     const code = await findCode(body, this.#deps.fetchSource);
-    // Fetching takes time, in which the owner may have paused, locked or revoked.
-    this.#refuseWhileClosed(agent.id);
-
-    const manifest = this.#manifestFor(agent, body, code);
-    const trust = this.#trustFor(manifest);
-    const stored = this.#store(agent, body, hash, manifest, code, trust);
+    const stored = await this.#inserts.insert(() => this.#newRequest(agent, body, hash, code));
     switch (stored.kind) {
       case 'created':
         this.#deps.events.emitChanged(stored.request);
@@ -99,7 +100,9 @@ export class Intake {
       case 'existing':
         return this.#answerAgain(stored.request);
       case 'conflict':
-        throw idempotencyConflict();
+        throw new CodedError('idempotency_conflict', 'This idempotency_key was used with another body', {
+          hint: 'Use a new key for a new request.',
+        });
       case 'over_cap':
         throw new CodedError('rate_limited', `${stored.pending} of your requests wait for the owner already`, {
           hint: 'Wait for decisions, or cancel some with DELETE /requests/:id.',
@@ -119,11 +122,11 @@ export class Intake {
     });
   }
 
+  /** An earlier request with the same key and body is answered in any weather; all other cases the store tells apart. */
   #repeated(agent: AgentRecord, body: ExecuteBody, hash: string): RequestRecord | null {
     if (body.idempotency_key === undefined) return null;
     const known = this.#deps.records.requestByIdempotencyKey(agent.id, body.idempotency_key);
-    if (known !== null && known.bodyHash !== hash) throw idempotencyConflict();
-    return known;
+    return known?.bodyHash === hash ? known : null;
   }
 
   #refuseWhileClosed(agentId: string): void {
@@ -142,43 +145,15 @@ export class Intake {
     }
   }
 
-  #manifestFor(agent: AgentRecord, body: ExecuteBody, code: SourceCode): Manifest {
-    const { records, sandbox, localNames } = this.#deps;
-    const context = { runtime: sandbox.defaultRuntime(), localNames: localNames() };
-    const plan = planRequest(body, readCommentTags(code.text), context);
-    return buildManifest({
-      agentId: agent.id,
-      plan,
-      code: code.bytes,
-      sandbox: this.#sandboxFor(plan),
-      secretOf: (name) => records.secretByName(name),
-      requestBindings: {},
-    });
-  }
-
-  #sandboxFor(plan: RequestPlan): SandboxFacts {
-    const choice = this.#deps.sandbox.pick(plan.runtime, plan.minimumIsolation);
-    if (choice.ready) return choice.facts;
-    throw new CodedError('sandbox_unavailable', `No sandbox for ${plan.runtime} is ready`, { hint: choice.reason });
-  }
-
-  #trustFor(manifest: Manifest): TrustEntry | null {
-    const { records, clockGuard } = this.#deps;
-    if (isBlocked(blockersOf(manifest, (name) => records.secretByName(name)))) return null;
-    return standingTrust(manifest, records, clockGuard.now());
-  }
-
-  #store(
-    agent: AgentRecord,
-    body: ExecuteBody,
-    hash: string,
-    manifest: Manifest,
-    code: SourceCode,
-    trust: TrustEntry | null,
-  ): NewRequestResult {
-    const { records, clock, random, settings } = this.#deps;
-    const nowMs = clock.wallMs();
-    return records.insertRequest({
+  /** Everything that is looked at is looked at in one go with storing: nothing can change in between. */
+  #newRequest(agent: AgentRecord, body: ExecuteBody, hash: string, code: SourceCode): NewRequest {
+    this.#refuseWhileClosed(agent.id);
+    const { records, clock, clockGuard, random, settings } = this.#deps;
+    const secretOf = remembered((name: string) => records.secretByName(name));
+    const manifest = this.#manifestFor(agent, body, code, secretOf);
+    const trust = isBlocked(blockersOf(manifest, secretOf)) ? null : standingTrust(manifest, records, clockGuard.now());
+    const createdAt = clock.wallMs();
+    return {
       id: makeId('req', random),
       agentId: agent.id,
       skillId: manifest.skillId,
@@ -189,10 +164,33 @@ export class Intake {
       code: code.bytes,
       idempotencyKey: body.idempotency_key ?? null,
       bodyHash: hash,
-      createdAt: nowMs,
-      expiresAt: nowMs + settings.get('approval.expires_minutes') * minuteMs,
+      createdAt,
+      expiresAt: createdAt + settings.get('approval.expires_minutes') * minuteMs,
       trust: trust === null ? null : { entryId: trust.id, level: trust.level },
       pendingCap: settings.get('limits.pending_per_agent'),
+    };
+  }
+
+  #manifestFor(
+    agent: AgentRecord,
+    body: ExecuteBody,
+    code: SourceCode,
+    secretOf: (name: string) => SecretRecord | null,
+  ): Manifest {
+    const { sandbox, localNames } = this.#deps;
+    const context = { runtime: sandbox.defaultRuntime(), localNames: localNames() };
+    const plan = planRequest(body, readCommentTags(code.text), context);
+    const choice = sandbox.pick(plan.runtime, plan.minimumIsolation);
+    if (!choice.ready) {
+      throw new CodedError('sandbox_unavailable', `No sandbox for ${plan.runtime} is ready`, { hint: choice.reason });
+    }
+    return buildManifest({
+      agentId: agent.id,
+      plan,
+      code: code.bytes,
+      sandbox: choice.facts,
+      secretOf,
+      requestBindings: {},
     });
   }
 
@@ -259,10 +257,4 @@ function hashOf(body: ExecuteBody): string {
     // Half a surrogate pair has no UTF-8, so it has no canonical form.
     throw new CodedError('invalid_request', 'The body holds text that is not valid Unicode');
   }
-}
-
-function idempotencyConflict(): CodedError {
-  return new CodedError('idempotency_conflict', 'This idempotency_key was used with another body', {
-    hint: 'Use a new key for a new request.',
-  });
 }

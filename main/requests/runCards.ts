@@ -7,6 +7,7 @@ import { toSegments } from '../core/display.ts';
 import type { Manifest } from '../core/manifestTypes.ts';
 import type { Records, RequestRecord } from '../core/records.ts';
 import type { LocalNames } from './ports.ts';
+import { remembered } from './remembered.ts';
 
 export type RunCardDeps = Readonly<{
   records: Pick<Records, 'agent' | 'code' | 'everApproved' | 'lastApproved' | 'manifest' | 'request' | 'secretByName'>;
@@ -37,7 +38,7 @@ export class RunCards {
     if (manifest === null || agent === null) return null;
     const codePart = this.#codePart(manifest);
     if (codePart === null) return null;
-    const secretOf = (name: string) => records.secretByName(name);
+    const secretOf = remembered((name: string) => records.secretByName(name));
     return makeRunCard({
       request,
       manifest,

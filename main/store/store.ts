@@ -69,6 +69,7 @@ export function openStore(options: StoreOptions): Store {
     const context: StoreContext = { db, relaxed, audit, seal, log };
     const trust = trustRecords(context);
     return {
+      together: (work) => db.write(work),
       ...agentRecords(context),
       ...secretRecords(context),
       ...requestRecords(context, trust.liveTrust),

@@ -134,6 +134,14 @@ describe('an idempotency key', () => {
     expect(refusalOf(conflict)).toBe('409 idempotency_conflict');
   });
 
+  it('leads to the identical request that waited already, every time', async () => {
+    const { house, token, id } = await withPending();
+    for (let time = 0; time < 2; time += 1) {
+      const answer = await house.call('POST', '/execute', { token, body: body({ idempotency_key: 'k1' }) });
+      expect([answer.status, field(answer, 'request_id')]).toEqual([202, id]);
+    }
+  });
+
   it('belongs to one agent', async () => {
     const { house, id } = await withPending({}, { idempotency_key: 'k1' });
     const other = house.addAgent('other');
