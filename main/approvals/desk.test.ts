@@ -83,6 +83,30 @@ describe('opening a card', () => {
   });
 });
 
+it('keeps the order of what happens to one card on one channel', async () => {
+  const { desk, handler, telegram } = setUp();
+  handler.put(card);
+  telegram.hold();
+  const opened = desk.open('run', card.id);
+  await opened;
+  handler.put({ ...card, revision: 'rev-2' });
+  desk.refresh('run', card.id);
+  await desk.decide(decision({ revision: 'rev-2' }));
+  telegram.release();
+  await settled(() => expect(telegram.log).toEqual([`show ${card.id} rev-1`, `close ${card.id} approved`]));
+  expect(telegram.open.size).toBe(0);
+});
+
+it('never shows a card that was withdrawn before its turn came, though its handler still has it', async () => {
+  const { desk, handler, telegram, window } = setUp();
+  handler.put(card);
+  const opened = desk.open('run', card.id);
+  desk.ended('run', card.id, { kind: 'withdrawn', text: 'Withdrawn.' });
+  await opened;
+  await settled(() => expect(telegram.log).toEqual([`close ${card.id} withdrawn`]));
+  expect(window.log).toEqual([`close ${card.id} withdrawn`]);
+});
+
 describe('deciding', () => {
   it('closes every channel to the outcome, the deciding one too', async () => {
     const { desk, handler, telegram, window } = setUp();

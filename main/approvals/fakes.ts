@@ -44,7 +44,7 @@ export class FakeHandler implements SubjectHandler {
   }
 }
 
-/** For tests: a channel in memory. `hold` keeps its operations waiting, `unreachable` makes it deliver nothing. */
+/** For tests: a channel in memory. `hold` keeps its next operation waiting, `unreachable` makes it deliver nothing. */
 export class FakeChannel implements Channel {
   readonly name: Channel['name'];
   readonly log: string[] = [];
@@ -68,8 +68,14 @@ export class FakeChannel implements Channel {
     this.#release();
   }
 
+  #pass(): Promise<void> {
+    const gate = this.#gate;
+    this.#gate = Promise.resolve();
+    return gate;
+  }
+
   async show(card: Card, reference: CardReference | null): Promise<{ reached: boolean; reference?: CardReference }> {
-    await this.#gate;
+    await this.#pass();
     this.references.push(reference);
     if (this.unreachable) return { reached: false };
     this.open.set(card.id, card);
@@ -78,7 +84,7 @@ export class FakeChannel implements Channel {
   }
 
   async update(card: Card, reference: CardReference | null): Promise<void> {
-    await this.#gate;
+    await this.#pass();
     this.references.push(reference);
     if (this.open.has(card.id)) this.open.set(card.id, card);
     this.log.push(`update ${card.id} ${card.revision}`);
@@ -89,7 +95,7 @@ export class FakeChannel implements Channel {
     outcome: CardOutcome,
     reference: CardReference | null,
   ): Promise<void> {
-    await this.#gate;
+    await this.#pass();
     this.references.push(reference);
     this.open.delete(card.id);
     this.log.push(`close ${card.id} ${outcome.kind}`);

@@ -274,6 +274,13 @@ describe('when Telegram fails', () => {
     expect(house.logged.join('\n')).not.toContain(house.api.token);
   });
 
+  it('never logs the token when something in between answers with a page', async () => {
+    house = await startHouse();
+    house.api.trouble({ method: '*', times: 3, status: 'page' });
+    await house.api.waitFor(() => house.logged.some((line) => line.includes('cannot be reached')));
+    expect(house.logged.join('\n')).not.toContain(house.api.token);
+  });
+
   it('is connected again after an outage', async () => {
     house = await startHouse();
     expect(await house.telegram.status()).toBe('connected');
@@ -370,6 +377,16 @@ describe('commands', () => {
     await saidTo(owner, 'Done: 1 runs stopped');
     await house.api.tapData(data, owner, { chatId: owner, messageId: question.messageId });
     expect(house.owner.did).toEqual(['panic by telegram:42']);
+  });
+
+  it('panic is not confirmed by another approver, nor from another chat', async () => {
+    house = await startHouse({ chatIds: [owner, secondApprover, group] });
+    house.api.say('/panic', owner, { chatId: group });
+    const question = await saidTo(group, 'Stop all runs');
+    const data = question.buttons[0]?.[0]?.callback_data ?? '';
+    await house.api.tap('🛑 Stop everything', secondApprover, { chatId: group });
+    await house.api.tapData(data, owner, { chatId: owner, messageId: question.messageId });
+    expect(house.owner.did).toEqual([]);
   });
 
   it('that nobody knows get a short answer', async () => {

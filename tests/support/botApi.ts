@@ -11,11 +11,14 @@ import { BotApiUpdates } from './botApiUpdates.ts';
  */
 export type ApiCall = Readonly<{ method: string; payload: Readonly<Record<string, unknown>>; answer: unknown }>;
 
-/** How the next calls of one method go wrong. `drop` closes the connection without an answer. */
+/**
+ * How the next calls of one method go wrong. `drop` closes the connection without an answer, `page` answers with
+ * something that is not JSON, as a proxy in between would.
+ */
 export type Trouble = Readonly<{
   method: Method | '*';
   times: number;
-  status: number | 'drop';
+  status: number | 'drop' | 'page';
   description?: string;
   retryAfter?: number;
 }>;
@@ -157,6 +160,12 @@ export async function startBotApi(): Promise<BotApi> {
           calls.push({ method, payload: fields, answer: 'dropped' });
           changed();
           request.socket.destroy();
+          return;
+        }
+        if (status === 'page') {
+          calls.push({ method, payload: fields, answer: 'page' });
+          changed();
+          response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Log in to the network</html>');
           return;
         }
         throw new BotApiRefusal(status, description ?? `Error ${status}`, retryAfter ?? null);
