@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { controlCommands, maxControlLine } from '../../contract/control.ts';
 import { CodedError } from '../../contract/errors.ts';
 import type { OwnerActions } from '../../contract/owner.ts';
 import { silentLog } from '../core/log.ts';
+import { controlPlace } from './place.ts';
 import { ControlServer } from './server.ts';
 
 type Answer = Readonly<{ id: number; ok?: boolean; value?: unknown; part?: string; error?: { code: string } }>;
@@ -70,6 +71,8 @@ describe('the control socket', () => {
       rmSync(deep, { recursive: true, force: true });
       rmSync(runtimeDir, { recursive: true, force: true });
     });
+    const { folder } = controlPlace({ dataDir: deep, platform: process.platform, runtimeDir });
+    mkdirSync(folder ?? '', { mode: 0o755 });
     const { server } = await start({ secrets: () => [] }, { dataDir: deep, runtimeDir });
     expect(server.path.startsWith(runtimeDir)).toBe(true);
     expect(statSync(join(server.path, '..')).mode & 0o777).toBe(0o700);

@@ -71,10 +71,7 @@ function approvedValues(manifest: Manifest, { records, vault }: SchedulerDeps): 
     const now = records.secretByName(secret.name);
     if (now === null || secret.secretId === null) return null;
     const same =
-      now.id === secret.secretId &&
-      now.version === secret.version &&
-      now.delivery === secret.delivery &&
-      now.binding.revision === secret.bindingRevision;
+      now.id === secret.secretId && now.delivery === secret.delivery && now.binding.revision === secret.bindingRevision;
     if (!same) return null;
     const opened = vault.value(secret.secretId);
     if (opened === null || opened.version !== secret.version) return null;

@@ -263,7 +263,12 @@ describe('a run', () => {
   it('L185 happens once, however often it is asked for', async () => {
     const house = openHouse();
     const id = approved(house);
+    house.switches.paused = true;
     for (let times = 0; times < 5; times += 1) house.scheduler.enqueue(id);
+    expect(house.scheduler.counts().queued).toBe(1);
+    house.switches.paused = false;
+    house.scheduler.pump();
+    house.scheduler.enqueue(id);
     await untilFinal(house, id);
     house.scheduler.enqueue(id);
     expect(house.backend.jobs).toHaveLength(1);
@@ -447,6 +452,13 @@ describe('a store that takes no writes', () => {
     vi.advanceTimersByTime(retryMs);
     await untilFinal(house, id);
     expect(house.backend.jobs).toHaveLength(1);
+  });
+
+  it('L188 runs nothing when somebody else has taken the approval', () => {
+    const house = openHouse(undefined, { startRun: () => false });
+    house.scheduler.enqueue(approved(house));
+    expect(house.backend.jobs).toHaveLength(0);
+    expect(house.scheduler.counts()).toEqual({ running: 0, queued: 0 });
   });
 
   it('P259 keeps the result of a run until it can be written', async () => {
