@@ -206,6 +206,24 @@ describe('answers that do not count', () => {
     await stranger.close();
   });
 
+  it('L205 are those of a connection that pretends to be the bus and says that it owns the service', async () => {
+    const service = await FakeService.start(address);
+    await notifier.show(request);
+    const stranger = sessionBus({ busAddress: address });
+    await stranger.getId();
+    const names = await stranger.listNames();
+    const lie = { type: 4, path: '/org/freedesktop/DBus', interface: 'org.freedesktop.DBus', signature: 'sss' };
+    for (const destination of names.filter((name) => name.startsWith(':') && name !== stranger.name)) {
+      const body = [SERVICE, '', stranger.name];
+      stranger.connection.message({ ...lie, serial: 900, member: 'NameOwnerChanged', destination, body });
+    }
+    stranger.sendSignal(PATH, SERVICE, 'ActionInvoked', 'us', [7, 'k-deny']);
+    await settled(() => expect(logged.join('\n')).toContain('a stranger was ignored'));
+    await afterAllSignals(service);
+    expect(seen).toEqual([]);
+    await stranger.close();
+  });
+
   it('are those about notifications of other programs', async () => {
     const service = await FakeService.start(address);
     await notifier.show(request);

@@ -23,7 +23,10 @@ type Link = Readonly<{ bus: MessageBus; guid: string }>;
 
 /** Address of the session bus: as the environment says, else the usual socket, else null. */
 export function sessionBusAddress(env: Readonly<Record<string, string | undefined>>): string | null {
-  if (env.DBUS_SESSION_BUS_ADDRESS !== undefined) return env.DBUS_SESSION_BUS_ADDRESS;
+  const address = env.DBUS_SESSION_BUS_ADDRESS ?? '';
+  // What Chromium writes there when it found none.
+  if (address.startsWith('disabled:')) return null;
+  if (address !== '') return address;
   const socket = `${env.XDG_RUNTIME_DIR ?? '/nonexistent'}/bus`;
   return existsSync(socket) ? `unix:path=${socket}` : null;
 }

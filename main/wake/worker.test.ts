@@ -199,10 +199,16 @@ describe('waking an agent', () => {
       throw new Error('disk full');
     };
     outbox.add();
-    makeWorker().start();
-    await settled(() => expect(logged).toHaveLength(1));
-    worker.kick();
-    await settled(() => expect(asked).toBe(2));
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      makeWorker().start();
+      await vi.advanceTimersByTimeAsync(50_000);
+      expect(asked).toBe(1);
+      await vi.advanceTimersByTimeAsync(20_000);
+      expect(asked).toBe(2);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('never follows a redirect with its token', async () => {
