@@ -42,6 +42,7 @@ export const packagingConfiguration = (input: PackagingInput): Configuration => 
     '!node_modules/**',
     ...shippedModules(input.root).map((name) => `node_modules/${name}/**`),
     '!node_modules/better-sqlite3/{deps,src}/**',
+    '!**/*.{map,d.ts,d.mts}',
     `!${prebuilds}/!(${prebuilt})`,
   ],
   linux: { executableName: 'oauth3', icon: 'build/icons', category: 'Utility', target: ['dir'] },
