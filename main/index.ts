@@ -1,28 +1,37 @@
 import { join } from 'node:path';
 import { app, powerMonitor } from 'electron';
 import { type Broker, createBroker } from './broker.ts';
+import type { Log } from './core/log.ts';
 import { systemClock } from './core/systemClock.ts';
 import { createDesktop, type Desktop } from './desktop/desktop.ts';
-import { hardenAllContents } from './desktop/hardening.ts';
+import { hardenEverything } from './desktop/hardening.ts';
 import { registerScheme } from './desktop/scheme.ts';
 import { utilityChildLauncher } from './desktop/utilityChild.ts';
 import { createLog } from './logging.ts';
 import { desktopNotifier } from './notify/desktopNotifier.ts';
-import { environmentWithFile, explainStartFailure, readStartFacts, readyLine, type StartFacts } from './startup.ts';
+import {
+  endOnDefect,
+  environmentWithFile,
+  explainStartFailure,
+  readStartFacts,
+  readyLine,
+  type StartFacts,
+} from './startup.ts';
 import { electronKeyring } from './vault/electronKeyring.ts';
+
+/** With one of these the windows are not isolated, or another program can press their buttons. */
+const refusedSwitches = ['no-sandbox', 'disable-web-security', 'remote-debugging-port', 'remote-debugging-pipe'];
 
 /** The Electron shell: puts the broker, the desktop and the operating system together, and ends them in order. */
 function main(): void {
   const facts = startFactsOrExit();
   const log = createLog(facts.config.logLevel);
-  const unsandboxed = app.commandLine.hasSwitch('no-sandbox');
-  if (app.isPackaged && unsandboxed) {
-    exitWith(new Error('it was started with --no-sandbox; its windows would not be isolated. Start it without.'));
-  }
+  const refused = refusedSwitches.find((name) => app.commandLine.hasSwitch(name));
+  if (app.isPackaged && refused !== undefined) exitWith(new Error(`--${refused} is not allowed. Start it without.`));
   // As root in development there is no other way; enableSandbox would take the switch away and no process could start.
-  if (!unsandboxed) app.enableSandbox();
+  if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox();
   registerScheme();
-  hardenAllContents(log);
+  hardenEverything(log);
   app.setName('OAuth3');
   app.setPath('userData', join(facts.dataDir, 'electron'));
   if (!app.requestSingleInstanceLock()) {
@@ -35,8 +44,15 @@ function main(): void {
   void app.whenReady().then(() => run(facts, log));
 }
 
-async function run(facts: StartFacts, log: ReturnType<typeof createLog>): Promise<void> {
+async function run(facts: StartFacts, log: Log): Promise<void> {
   let desktop: Desktop | null = null;
+  let windowWanted = false;
+  const openWindow = (): void => {
+    windowWanted = true;
+    desktop?.openWindow();
+  };
+  app.on('second-instance', openWindow);
+  app.on('activate', openWindow);
   const broker = createBroker({
     config: facts.config,
     dataDir: facts.dataDir,
@@ -51,7 +67,7 @@ async function run(facts: StartFacts, log: ReturnType<typeof createLog>): Promis
       openCard: (subject, id) => desktop?.openCard({ subject, id }),
     },
   });
-  endInOrder(broker, () => desktop);
+  endInOrder(broker, log, () => desktop?.dispose());
   try {
     const { url } = await broker.start();
     desktop = createDesktop({
@@ -65,11 +81,9 @@ async function run(facts: StartFacts, log: ReturnType<typeof createLog>): Promis
       clock: systemClock,
       log,
     });
-    const shown = desktop;
-    app.on('second-instance', () => shown.openWindow());
     powerMonitor.on('resume', () => broker.resumedFromSleep());
     process.stdout.write(`${readyLine(url, process.pid, facts.dataDir)}\n`);
-    if (broker.needsOwner()) desktop.openWindow();
+    if (windowWanted || broker.needsOwner()) desktop.openWindow();
   } catch (error) {
     await broker.stop();
     exitWith(error);
@@ -77,20 +91,22 @@ async function run(facts: StartFacts, log: ReturnType<typeof createLog>): Promis
 }
 
 /** Quitting, SIGTERM and SIGINT all take the same way: the broker stops in order, then the desktop, then the process. */
-function endInOrder(broker: Broker, desktop: () => Desktop | null): void {
-  let stopped = false;
+function endInOrder(broker: Broker, log: Log, disposeDesktop: () => void): void {
+  let stopping = false;
   const stop = async (): Promise<void> => {
     await broker.stop();
-    stopped = true;
-    desktop()?.dispose();
+    disposeDesktop();
     app.exit(0);
   };
-  app.on('will-quit', (event) => {
-    if (stopped) return;
+  // Before the windows are closed: what the broker still says on its way down must find them.
+  app.on('before-quit', (event) => {
     event.preventDefault();
+    if (stopping) return;
+    stopping = true;
     void stop();
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => app.quit());
+  endOnDefect(log, () => broker.stop());
 }
 
 function startFactsOrExit(): StartFacts {
