@@ -101,7 +101,7 @@ export const windowIpc = {
   },
   events: {
     /** Something changed; the view reads again what it shows. */
-    changed: event<Readonly<{ what: 'waiting' | 'requests' | 'status' }>>(),
+    changed: event<null>(),
     /** The owner asked for this card elsewhere (notification, tray): show the list of waiting requests beside it. */
     openCard: event<CardKey>(),
     /** Where main has put the decision view over this window, in CSS pixels; null while none is shown. */
@@ -112,7 +112,7 @@ export const windowIpc = {
 /** What the decision view shows: one card, or how it ended; `armsInMs` 0 means that its buttons work now. */
 export type DecisionState =
   | Readonly<{ kind: 'card'; card: Card; armsInMs: number }>
-  | Readonly<{ kind: 'ended'; id: string; outcome: CardOutcome }>;
+  | Readonly<{ kind: 'ended'; key: CardKey; outcome: CardOutcome }>;
 
 export const decisionIpc = {
   calls: {

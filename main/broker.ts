@@ -56,7 +56,7 @@ export type Broker = Readonly<{
   onFactsChanged(listener: () => void): () => void;
   /** The machine was asleep: deadlines are looked at now. */
   resumedFromSleep(): void;
-  /** Something only the owner can give is missing, so the window should open. */
+  /** Something only the owner can give is missing (a key for the vault, a first agent), so the window should open. */
   needsOwner(): boolean;
 }>;
 
@@ -94,6 +94,10 @@ export function createBroker(options: BrokerOptions): Broker {
     trayFacts: () => opened().trayFacts(),
     onFactsChanged: (listener) => opened().facts.onChange(listener),
     resumedFromSleep: () => opened().expiry.sweep(),
-    needsOwner: () => opened().vault.state() !== 'unlocked',
+    needsOwner: () =>
+      opened().vault.state() !== 'unlocked' ||
+      !opened()
+        .owner.agents()
+        .some((agent) => agent.status !== 'revoked'),
   };
 }

@@ -1,3 +1,4 @@
+import type { Card } from '../../contract/card.ts';
 import { CodedError } from '../../contract/errors.ts';
 import type { DecisionContract, Handlers } from '../../contract/ipc.ts';
 import type { OwnerActions } from '../../contract/owner.ts';
@@ -31,12 +32,19 @@ export function decisionHandlers(
       presenter.requireArmed({ subject: 'run', id: requestId }, revision);
       confirmBinding(requestId, name, hosts, by);
     },
-    addSecret: ({ name, value, hosts }) => owner.addSecret(by, { name, value, ...(hosts.length > 0 ? { hosts } : {}) }),
-    extend: ({ minutes }) => {
-      const state = presenter.state();
-      if (state?.kind !== 'card' || state.card.subject !== 'run') throw new CodedError('not_found', 'No card is open.');
-      owner.extendRequest(by, state.card.id, minutes);
+    addSecret: ({ name, value, hosts }) => {
+      if (!openRun(presenter).missingSecrets.includes(name)) {
+        throw new CodedError('not_found', 'The card that is open does not ask for this secret.');
+      }
+      return owner.addSecret(by, { name, value, ...(hosts.length > 0 ? { hosts } : {}) });
     },
+    extend: ({ minutes }) => owner.extendRequest(by, openRun(presenter).id, minutes),
     close: () => presenter.close(),
   };
+}
+
+function openRun(presenter: Presenter): Card {
+  const state = presenter.state();
+  if (state?.kind === 'card' && state.card.subject === 'run') return state.card;
+  throw new CodedError('not_found', 'No card of a run is open.');
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { app, type BrowserWindow } from 'electron';
+import { app, type BrowserWindow, powerMonitor } from 'electron';
 import { type CardKey, decisionIpc, windowIpc } from '../../contract/ipc.ts';
 import type { OwnerActions } from '../../contract/owner.ts';
 import type { Desk } from '../approvals/channel.ts';
@@ -7,6 +7,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { RequestEvents } from '../core/runPorts.ts';
 import { Arming } from './arming.ts';
+import { ChangeFeed } from './changeFeed.ts';
 import { type ConfirmBinding, decisionHandlers } from './decisionHandlers.ts';
 import { DecisionView } from './decisionView.ts';
 import { bindIpc } from './ipc.ts';
@@ -15,7 +16,7 @@ import { Presenter } from './presenter.ts';
 import { viewUrl } from './scheme.ts';
 import { AppTray } from './tray.ts';
 import type { TrayFacts } from './trayModel.ts';
-import { openWindowBounds } from './windowBounds.ts';
+import { openWindowBounds } from './windowBoundsStore.ts';
 import { windowChannel } from './windowChannel.ts';
 import { windowHandlers } from './windowHandlers.ts';
 
@@ -42,9 +43,15 @@ export function createDesktop(ports: DesktopPorts): Desktop {
   const { owner, desk, log } = ports;
   const paths = { renderer: join(built, 'renderer'), preload: join(built, 'preload'), icon: join(icons, 'icon.png') };
   const window = createMainWindow(paths, openWindowBounds(ports.dataDir));
+  const openWindow = (): void => bringToFront(window);
   const view = new DecisionView(window, paths);
   const presenter = new Presenter({
-    window,
+    window: {
+      isVisible: () => window.isVisible(),
+      isMinimized: () => window.isMinimized(),
+      isFocused: () => window.isFocused(),
+      bringToFront: openWindow,
+    },
     view,
     arming: new Arming(ports.clock),
     card: (subject, id) => desk.card(subject, id),
@@ -63,30 +70,23 @@ export function createDesktop(ports: DesktopPorts): Desktop {
     decisionHandlers(owner, desk, ports.confirmBinding, presenter),
     log,
   );
-  const openWindow = (): void => bringToFront(window);
-  const tray = new AppTray(
-    join(icons, 'tray'),
-    {
-      open: openWindow,
-      pause: () => owner.pause('desktop'),
-      resume: () => owner.resume('desktop'),
-      lock: () => owner.lock('desktop'),
-      panic: () => void owner.panic('desktop'),
-      quit: () => app.quit(),
-    },
-    ports.facts(),
-    log,
+  const tray = createTray(ports, openWindow);
+  const feed = new ChangeFeed(
+    () => window.isVisible(),
+    () => windowSide.emit('changed', null),
   );
-  const refresh = (what: 'waiting' | 'requests' | 'status'): void => {
+  const refresh = (): void => {
     tray.update(ports.facts());
-    windowSide.emit('changed', { what });
+    feed.changed();
   };
-  desk.addChannel(windowChannel(presenter, () => refresh('waiting')));
+  desk.addChannel(windowChannel(presenter, refresh));
   const unsubscribe = [
-    ports.events.onChanged(() => refresh('requests')),
-    ports.onFactsChanged(() => refresh('status')),
+    ports.events.onChanged(refresh),
+    ports.onFactsChanged(refresh),
+    watchSight(window, presenter),
+    () => feed.dispose(),
   ];
-  hideOnClose(window);
+  window.on('show', () => feed.watched());
   return {
     openWindow,
     openCard: (key) => {
@@ -104,15 +104,34 @@ export function createDesktop(ports: DesktopPorts): Desktop {
   };
 }
 
-/** Closing the window leaves the app in the tray; only quitting ends it. */
-function hideOnClose(window: BrowserWindow): void {
-  let quitting = false;
-  app.on('before-quit', () => {
-    quitting = true;
-  });
-  window.on('close', (event) => {
-    if (quitting) return;
-    event.preventDefault();
-    window.hide();
-  });
+function createTray({ owner, facts, log }: DesktopPorts, open: () => void): AppTray {
+  const by = 'desktop';
+  const actions = {
+    open,
+    pause: () => owner.pause(by),
+    resume: () => owner.resume(by),
+    lock: () => owner.lock(by),
+    panic: () => void owner.panic(by),
+    quit: () => app.quit(),
+  };
+  return new AppTray(join(icons, 'tray'), actions, facts(), log);
+}
+
+/** Tells the presenter when the window, and with it a card, may come before the owner's eyes or leave them. */
+function watchSight(window: BrowserWindow, presenter: Presenter): () => void {
+  const away = (): void => presenter.outOfSight();
+  const back = (): void => presenter.inSight();
+  for (const event of ['hide', 'minimize', 'blur'] as const) window.on(event as 'hide', away);
+  for (const event of ['show', 'restore', 'focus'] as const) window.on(event as 'show', back);
+  window.on('resize', () => presenter.resized());
+  powerMonitor.on('lock-screen', away);
+  powerMonitor.on('suspend', away);
+  powerMonitor.on('unlock-screen', back);
+  powerMonitor.on('resume', back);
+  return () => {
+    powerMonitor.off('lock-screen', away);
+    powerMonitor.off('suspend', away);
+    powerMonitor.off('unlock-screen', back);
+    powerMonitor.off('resume', back);
+  };
 }

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { BrowserWindow, session } from 'electron';
-import { hardenSession } from './hardening.ts';
+import { app, BrowserWindow, nativeTheme, screen, session } from 'electron';
 import { serveView, viewUrl } from './scheme.ts';
-import type { WindowBounds, WindowBoundsStore } from './windowBounds.ts';
+import { reachable, type WindowBounds, type WindowBoundsStore } from './windowBounds.ts';
 
 /** Everything a view gets: nothing of Node, its own process sandbox, its own JavaScript world for the preload. */
 export function viewPreferences(preload: string, partition: string): Electron.WebPreferences {
@@ -15,9 +14,17 @@ export function viewPreferences(preload: string, partition: string): Electron.We
     nodeIntegrationInSubFrames: false,
     webviewTag: false,
     navigateOnDragDrop: false,
+    // A page's own dialogs would stand above the decision view.
+    disableDialogs: true,
+    devTools: !app.isPackaged,
     spellcheck: false,
     enableWebSQL: false,
   };
+}
+
+/** `--surface` of renderer/shared/tokens.css: what a view shows before its page is there. */
+export function surfaceColor(): string {
+  return nativeTheme.shouldUseDarkColors ? '#14171d' : '#f6f7f9';
 }
 
 export type MainWindowPaths = Readonly<{ renderer: string; preload: string; icon: string }>;
@@ -27,29 +34,33 @@ const defaultBounds: WindowBounds = { width: 1080, height: 760 };
 /** Makes the (hidden) main window and loads its view. Closing hides it: the app lives in the tray. */
 export function createMainWindow(paths: MainWindowPaths, bounds: WindowBoundsStore): BrowserWindow {
   const partition = 'oauth3-window';
-  const viewSession = session.fromPartition(partition);
-  hardenSession(viewSession);
-  serveView(viewSession, 'window', paths.renderer);
+  serveView(session.fromPartition(partition), 'window', paths.renderer);
+  const areas = screen.getAllDisplays().map((display) => display.workArea);
   const window = new BrowserWindow({
-    ...(bounds.load() ?? defaultBounds),
+    ...reachable(bounds.load() ?? defaultBounds, areas),
     minWidth: 600,
     minHeight: 480,
     show: false,
     title: 'OAuth3',
     icon: paths.icon,
     autoHideMenuBar: true,
-    backgroundColor: '#f6f7f9',
+    backgroundColor: surfaceColor(),
     webPreferences: viewPreferences(join(paths.preload, 'window.js'), partition),
   });
   window.removeMenu();
-  const remember = (): void => bounds.save(window.getNormalBounds());
-  window.on('resized', remember);
-  window.on('moved', remember);
+  window.on('page-title-updated', (event) => event.preventDefault());
+  window.on('close', (event) => {
+    event.preventDefault();
+    window.hide();
+  });
+  // When it goes out of sight, since Linux has no event for the end of moving and sizing.
+  window.on('hide', () => bounds.save(window.getNormalBounds()));
   void window.loadURL(viewUrl('window'));
   return window;
 }
 
 export function bringToFront(window: BrowserWindow): void {
+  if (window.webContents.isCrashed()) void window.loadURL(viewUrl('window'));
   if (window.isMinimized()) window.restore();
   window.show();
   window.focus();

@@ -1,15 +1,25 @@
-import type { BrowserWindow } from 'electron';
 import type { Card, CardOutcome } from '../../contract/card.ts';
 import { CodedError } from '../../contract/errors.ts';
 import type { CardKey, DecisionPlace, DecisionState } from '../../contract/ipc.ts';
 import type { Subject } from '../../contract/states.ts';
 import type { Arming } from './arming.ts';
-import type { DecisionView } from './decisionView.ts';
-import { bringToFront } from './mainWindow.ts';
 
-type PresenterPorts = Readonly<{
-  window: BrowserWindow;
-  view: DecisionView;
+export type Rectangle = Readonly<{ x: number; y: number; width: number; height: number }>;
+
+/** The window as far as it matters for whether the owner sees a card. */
+export type PresenterWindow = Readonly<{
+  isVisible: () => boolean;
+  isMinimized: () => boolean;
+  isFocused: () => boolean;
+  bringToFront: () => void;
+}>;
+
+/** The decision view. `show` answers where it stands now; calling it again moves it to where it belongs. */
+export type PresenterView = Readonly<{ show: () => Rectangle; hide: () => void; focus: () => void }>;
+
+export type PresenterPorts = Readonly<{
+  window: PresenterWindow;
+  view: PresenterView;
   arming: Arming;
   card: (subject: Subject, id: string) => Card | null;
   emitState: (state: DecisionState | null) => void;
@@ -24,32 +34,31 @@ export class Presenter {
 
   constructor(ports: PresenterPorts) {
     this.#ports = ports;
-    const { window } = ports;
-    // Whatever may have hidden the card from the owner's eyes starts the second anew.
-    for (const event of ['hide', 'minimize', 'blur'] as const) window.on(event as 'hide', () => this.#disarm());
-    for (const event of ['show', 'restore', 'focus'] as const) window.on(event as 'show', () => this.#arm());
-    window.on('resize', () => this.#emitPlace());
   }
 
+  /** What the view shows, with the time that is left until its buttons work. */
   state(): DecisionState | null {
-    return this.#withCountdown(this.#state);
+    const state = this.#state;
+    if (state?.kind !== 'card') return state;
+    const remaining = this.#ports.arming.remainingMs(armingKey(state.card, state.card.revision));
+    return { ...state, armsInMs: remaining ?? Number.MAX_SAFE_INTEGER };
   }
 
   /** Opens a card in front of the owner. Answers false when it does not wait any more. */
   open(key: CardKey, front: boolean): boolean {
     const card = this.#ports.card(key.subject, key.id);
     if (card === null) return false;
-    if (front) bringToFront(this.#ports.window);
+    if (front) this.#ports.window.bringToFront();
     this.#show({ kind: 'card', card, armsInMs: 0 });
+    this.#ports.view.focus();
     return true;
   }
 
   close(): void {
     this.#state = null;
-    this.#disarm();
     this.#ports.view.hide();
     this.#ports.emitPlace(null);
-    this.#ports.emitState(null);
+    this.outOfSight();
   }
 
   cardChanged(card: Card): void {
@@ -57,13 +66,40 @@ export class Presenter {
   }
 
   cardEnded(key: CardKey, outcome: CardOutcome): void {
-    if (this.#isCurrent(key)) this.#show({ kind: 'ended', id: key.id, outcome });
+    const { subject, id } = key;
+    if (this.#isCurrent(key)) this.#show({ kind: 'ended', key: { subject, id }, outcome });
+  }
+
+  /** The window came back to the owner's eyes: the second of an open card starts, if it does not run already. */
+  inSight(): void {
+    this.#clearTimer();
+    const state = this.#state;
+    if (state?.kind === 'card' && this.#inFront()) {
+      const key = armingKey(state.card, state.card.revision);
+      this.#ports.arming.visible(key);
+      const remaining = this.#ports.arming.remainingMs(key);
+      // The view gets told again when the time is over; main checks the clock itself in any case.
+      if (remaining !== null && remaining > 0) this.#timer = setTimeout(() => this.inSight(), remaining);
+    }
+    this.#ports.emitState(this.state());
+  }
+
+  /** Something may have hidden the card from the owner's eyes: its second starts anew. */
+  outOfSight(): void {
+    this.#clearTimer();
+    this.#ports.arming.hidden();
+    this.#ports.emitState(this.state());
+  }
+
+  /** The window has another size. */
+  resized(): void {
+    this.#emitPlace();
   }
 
   /** Throws unless this very revision of this card has been in front for the arming time. */
   requireArmed(key: CardKey, revision: string): void {
     const remaining = this.#ports.arming.remainingMs(armingKey(key, revision));
-    if (remaining === 0 && this.#inFront()) return;
+    if (remaining === 0 && this.#isCurrent(key) && this.#inFront()) return;
     throw new CodedError('card_blocked', 'The buttons work once the card has been visible for one second.');
   }
 
@@ -73,40 +109,15 @@ export class Presenter {
 
   #show(state: DecisionState): void {
     this.#state = state;
-    this.#ports.view.show();
     this.#emitPlace();
-    if (state.kind === 'card') this.#arm();
-    else this.#disarm();
+    if (state.kind === 'card') this.inSight();
+    else this.outOfSight();
   }
 
-  #arm(): void {
-    const state = this.#state;
-    this.#clearTimer();
-    if (state?.kind === 'card' && this.#inFront()) {
-      const key = armingKey(state.card, state.card.revision);
-      this.#ports.arming.visible(key);
-      const remaining = this.#ports.arming.remainingMs(key);
-      // The view gets told again when the time is over; main checks the clock itself in any case.
-      if (remaining !== null && remaining > 0) this.#timer = setTimeout(() => this.#arm(), remaining);
-    }
-    this.#ports.emitState(this.state());
-  }
-
-  #disarm(): void {
-    this.#clearTimer();
-    this.#ports.arming.hidden();
-    this.#ports.emitState(this.state());
-  }
-
+  /** A window without the focus may be covered by another, so that a click on it may be meant for that one. */
   #inFront(): boolean {
-    const { window, view } = this.#ports;
-    return view.shown && window.isVisible() && !window.isMinimized();
-  }
-
-  #withCountdown(state: DecisionState | null): DecisionState | null {
-    if (state?.kind !== 'card') return state;
-    const remaining = this.#ports.arming.remainingMs(armingKey(state.card, state.card.revision));
-    return { ...state, armsInMs: remaining ?? Number.MAX_SAFE_INTEGER };
+    const { window } = this.#ports;
+    return window.isVisible() && !window.isMinimized() && window.isFocused();
   }
 
   #isCurrent(key: CardKey): boolean {
@@ -116,9 +127,9 @@ export class Presenter {
 
   #emitPlace(): void {
     const state = this.#state;
-    if (state?.kind !== 'card' && state?.kind !== 'ended') return;
-    const key: CardKey = state.kind === 'card' ? state.card : { subject: 'run', id: state.id };
-    this.#ports.emitPlace({ ...this.#ports.view.show(), card: { subject: key.subject, id: key.id } });
+    if (state === null) return;
+    const { subject, id } = state.kind === 'card' ? state.card : state.key;
+    this.#ports.emitPlace({ ...this.#ports.view.show(), card: { subject, id } });
   }
 
   #clearTimer(): void {

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { extname, join, normalize, sep } from 'node:path';
+import { extname, join } from 'node:path';
 import { protocol, type Session } from 'electron';
+import { type ViewName, viewFile } from './viewFile.ts';
 
 /** Our own scheme: each view has its own host, so its own origin; nothing but files of the built renderer is served. */
 const SCHEME = 'oauth3';
-export type ViewName = 'window' | 'decision';
 
 export function viewUrl(view: ViewName): string {
   return `${SCHEME}://${view}/index.html`;
@@ -42,14 +42,15 @@ const policy = [
 
 /**
  * Serves one view on one session. `root` is the folder of the built renderer; its shared chunks live in `assets/`.
- * A path that leaves the folder, another host or another method is answered 404.
+ * Anything else, another host or another method is answered 404.
  */
 export function serveView(session: Session, view: ViewName, root: string): void {
   session.protocol.handle(SCHEME, async (request) => {
-    const url = new URL(request.url);
-    const file = fileOf(url, view, root);
-    if (request.method !== 'GET' || file === null) return notFound();
+    const { host, pathname } = new URL(request.url);
+    const parts = viewFile(view, host, pathname);
+    if (request.method !== 'GET' || parts === null) return notFound();
     try {
+      const file = join(root, ...parts);
       const body = await readFile(file);
       return new Response(new Uint8Array(body), {
         headers: {
@@ -63,14 +64,6 @@ export function serveView(session: Session, view: ViewName, root: string): void 
       return notFound();
     }
   });
-}
-
-function fileOf(url: URL, view: ViewName, root: string): string | null {
-  if (url.host !== view) return null;
-  const path = decodeURIComponent(url.pathname);
-  if (path.includes('\0')) return null;
-  const file = path === '/index.html' ? join(root, view, 'index.html') : normalize(join(root, path));
-  return file.startsWith(root + sep) ? file : null;
 }
 
 function notFound(): Response {

@@ -17,6 +17,7 @@ export class AppTray {
   readonly #tray: Tray | null;
   readonly #icons: string;
   readonly #actions: TrayActions;
+  #shown = '';
 
   constructor(icons: string, actions: TrayActions, facts: TrayFacts, log: Log) {
     this.#icons = icons;
@@ -26,9 +27,11 @@ export class AppTray {
     this.update(facts);
   }
 
-  /** On Linux a menu shows new labels only once it is set anew, so each update makes one. */
+  /** On Linux a menu shows new labels only once it is set anew; a menu that is open closes then, so only if it must. */
   update(facts: TrayFacts): void {
-    if (this.#tray === null) return;
+    const next = JSON.stringify(facts);
+    if (this.#tray === null || next === this.#shown) return;
+    this.#shown = next;
     this.#tray.setImage(this.#image(facts));
     this.#tray.setToolTip(trayTooltip(facts));
     this.#tray.setContextMenu(Menu.buildFromTemplate(this.#menu(facts)));

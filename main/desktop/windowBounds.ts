@@ -1,7 +1,6 @@
-import ElectronStore from 'electron-store';
 import { z } from 'zod';
 
-const boundsSchema = z.object({
+export const boundsSchema = z.object({
   x: z.number().int().optional(),
   y: z.number().int().optional(),
   width: z.number().int().min(600).max(20_000),
@@ -15,15 +14,18 @@ export interface WindowBoundsStore {
   save(bounds: WindowBounds): void;
 }
 
-export function openWindowBounds(dataDir: string): WindowBoundsStore {
-  const store = new ElectronStore({ name: 'window', cwd: dataDir, clearInvalidConfig: true });
-  return {
-    load: () => {
-      const parsed = boundsSchema.safeParse(store.get('bounds'));
-      if (!parsed.success) return null;
-      const { x, y, width, height } = parsed.data;
-      return { width, height, ...(x === undefined ? {} : { x }), ...(y === undefined ? {} : { y }) };
-    },
-    save: (bounds) => store.set('bounds', bounds),
-  };
+type Area = Readonly<{ x: number; y: number; width: number; height: number }>;
+
+/** Of a window's upper edge, this much must be on a screen for a person to get hold of it, in pixels. */
+const GRIP = 100;
+
+/** The bounds, without their place when no present screen shows enough of the window's upper edge there. */
+export function reachable(bounds: WindowBounds, areas: readonly Area[]): WindowBounds {
+  const { x, y, width, height } = bounds;
+  if (x === undefined || y === undefined) return { width, height };
+  const held = areas.some((area) => {
+    const across = Math.min(x + width, area.x + area.width) - Math.max(x, area.x);
+    return across >= GRIP && y >= area.y && y <= area.y + area.height - GRIP;
+  });
+  return held ? bounds : { width, height };
 }
