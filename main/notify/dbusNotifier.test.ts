@@ -274,4 +274,7 @@ it('finds the session bus in the environment, else at its usual place, else not 
   expect(sessionBusAddress({ DBUS_SESSION_BUS_ADDRESS: 'unix:path=/x' })).toBe('unix:path=/x');
   expect(sessionBusAddress({ XDG_RUNTIME_DIR: folder })).toBe(`unix:path=${folder}/bus`);
   expect(sessionBusAddress({})).toBeNull();
+  // Chromium's word for none, and an empty value.
+  expect(sessionBusAddress({ DBUS_SESSION_BUS_ADDRESS: 'disabled:' })).toBeNull();
+  expect(sessionBusAddress({ DBUS_SESSION_BUS_ADDRESS: '' })).toBeNull();
 });
