@@ -1,12 +1,21 @@
 import type { Command } from 'commander';
 import type { StatusView } from '../../contract/owner.ts';
-import { confirm, readSecret } from '../input.ts';
+import { confirm, readSecret, UsageError } from '../input.ts';
 import { facts, visible } from '../output.ts';
 import { leaf, sessionOf } from '../session.ts';
 
 function statusText({ notes, sandbox, ...rest }: StatusView): string {
   const isolations = Object.entries(sandbox).map(([name, state]) => [`sandbox ${name}`, state]);
   return [facts({ ...rest, ...Object.fromEntries(isolations) }), ...notes.map(visible)].join('\n');
+}
+
+/** Typed unseen; a new one twice, since a slip of the finger would lock its owner out. */
+async function readPassphrase(isNew: boolean): Promise<string> {
+  const passphrase = await readSecret(isNew ? 'New passphrase' : 'Passphrase');
+  if (isNew && process.stdin.isTTY && (await readSecret('Again')) !== passphrase) {
+    throw new UsageError('The two passphrases differ; nothing was done');
+  }
+  return passphrase;
 }
 
 /** Commands about the app as a whole. */
@@ -20,7 +29,8 @@ export function addHouseCommands(program: Command): void {
   leaf(program, 'unlock', 'unlock the vault, or set the first passphrase of a new one (stdin or hidden prompt)').action(
     async (_, self: Command) => {
       const session = sessionOf(self);
-      await session.call('unlock', { passphrase: await readSecret('Passphrase') });
+      const { vault } = await session.call('status', {});
+      await session.call('unlock', { passphrase: await readPassphrase(vault === 'uninitialized') });
       session.print({ vault: 'unlocked' }, 'The vault is unlocked');
     },
   );
