@@ -2,11 +2,29 @@ import { type UtilityProcess, utilityProcess } from 'electron';
 import type { HostMessage } from '../../contract/sandboxMessages.ts';
 import type { ChildLauncher, SandboxChild } from '../backends/embedded/childLauncher.ts';
 
-/** Sandbox processes of the app: its fuses forbid running the binary as Node, so they are Electron utility processes. */
+/** As for plain Node (hardenedNode.ts). */
+const flags = [
+  '--stack-size=3900',
+  '--max-old-space-size=256',
+  '--no-addons',
+  '--disallow-code-generation-from-strings',
+];
+
+/**
+ * Sandbox processes of the app: its fuses forbid running the binary as Node, so they are Electron utility processes.
+ * `childPath`: absolute path of the built `sandbox/quickjs/child.ts`. To be used once the app is ready.
+ */
 export function utilityChildLauncher(childPath: string): ChildLauncher {
   return {
     launch: () =>
-      new UtilityChild(utilityProcess.fork(childPath, [], { env: {}, stdio: 'ignore', serviceName: 'OAuth3 sandbox' })),
+      new UtilityChild(
+        utilityProcess.fork(childPath, [], {
+          env: {},
+          execArgv: flags,
+          stdio: 'ignore',
+          serviceName: 'OAuth3 sandbox',
+        }),
+      ),
   };
 }
 
@@ -51,6 +69,11 @@ class UtilityChild implements SandboxChild {
   /** Electron's own kill is a SIGTERM, which a program can ignore; this one it cannot. */
   #signal(): void {
     const { pid } = this.#child;
-    if (this.#exitReason === null && pid !== undefined) process.kill(pid, 'SIGKILL');
+    if (this.#exitReason !== null || pid === undefined) return;
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended a moment ago; `exit` is on its way.
+    }
   }
 }

@@ -150,16 +150,10 @@ export class Engine {
     return result.ok ? vm.getNumber(result.value) : null;
   }
 
-  /** Parses a module without running it: null, or what is wrong. Imports are refused here, as there is no loader. */
-  check(code: string): Readonly<{ name: string; error: GuestValue }> | null {
-    const vm = this.#vm;
-    const result = this.#enter(() => vm.evalCode(code, fileName, { type: 'module', compileOnly: true }));
-    // A compiled module is not ours to free: QuickJS aborts when its count reaches zero.
-    if (result.ok) return null;
-    return { name: this.#text(vm.getProp(result.error, 'name')), error: result.error };
-  }
-
-  /** Runs a module up to its first `await`. A pending result is a promise: ask `settled`. */
+  /**
+   * Runs a module up to its first `await`. A pending result is a promise: ask `settled`. Never with `compileOnly`: for
+   * a module the library then reads a pointer that it has not set (QTS_Eval of quickjs-emscripten 0.32).
+   */
   run(code: string): GuestResult {
     return this.#enter(() => this.#vm.evalCode(code, fileName, { type: 'module' }));
   }

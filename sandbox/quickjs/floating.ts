@@ -6,15 +6,14 @@ export const floatingName = '__floating';
 /**
  * `main();` at the top of a module is a promise that nobody looks at. Node and Deno end such a program with exit code
  * 1 when it rejects; QuickJS, as this library builds it, cannot tell us. So the calls that stand as statements of
- * their own at the top level are wrapped to be looked at. Lines stay where they are; code that acorn cannot read
- * stays as it is.
+ * their own at the top level are wrapped to be looked at; lines stay where they are. Null: this is no JavaScript.
  */
-export function watchFloating(code: string): string {
+export function watchFloating(code: string): string | null {
   let statements: ReturnType<typeof parse>['body'];
   try {
     statements = parse(code, { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true }).body;
   } catch {
-    return code;
+    return null;
   }
   let watched = '';
   let done = 0;

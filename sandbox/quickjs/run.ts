@@ -52,7 +52,7 @@ export class GuestRun {
       return this.#stop !== null;
     });
     const code = new TextDecoder('utf-8').decode(job.bytes ?? new Uint8Array(0));
-    const script = await this.#prepared(engine, code);
+    const script = await this.#prepared(code);
     this.#guarded(() => {
       engine.dispatch({ event: 'environment', env: job.env });
       if (script === null) return;
@@ -88,31 +88,15 @@ export class GuestRun {
   }
 
   /** The code as JavaScript, or null when it is refused (and said so). Plain JavaScript keeps its meaning untouched. */
-  async #prepared(engine: Engine, code: string): Promise<string | null> {
-    let script = code;
-    let problem = this.#checked(engine, script);
-    if (problem?.name === 'SyntaxError') {
-      const stripped = await stripTypes(code);
-      if (stripped.ok) {
-        script = stripped.code;
-        problem = this.#checked(engine, script);
-      } else if (stripped.message !== null) {
-        this.#fail(stripped.message);
-        return null;
-      }
-    }
-    if (problem === null) return this.#stop === null ? watchFloating(script) : null;
-    const { error } = problem;
-    this.#guarded(() => this.#uncaught(engine, error));
+  async #prepared(code: string): Promise<string | null> {
+    const script = watchFloating(code);
+    if (script !== null) return script;
+    const stripped = await stripTypes(code);
+    if (stripped.ok) return watchFloating(stripped.code) ?? stripped.code;
+    // Neither parser could say what is wrong: QuickJS will.
+    if (stripped.message === null) return code;
+    this.#fail(stripped.message);
     return null;
-  }
-
-  #checked(engine: Engine, code: string): ReturnType<Engine['check']> {
-    let problem: ReturnType<Engine['check']> = null;
-    this.#guarded(() => {
-      problem = engine.check(code);
-    });
-    return problem;
   }
 
   /** One slice of the guest's jobs, then back to the event loop, so that timers and messages are never starved. */

@@ -1,5 +1,4 @@
 import { writeSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
 import { encodeFrame, FrameDecoder } from '../../contract/sandboxFrames.ts';
 import type { ChildMessage, HostMessage } from '../../contract/sandboxMessages.ts';
 
@@ -15,31 +14,13 @@ type ParentPort = {
   on(event: 'message', listener: (event: { data: HostMessage }) => void): void;
 };
 
-/** The pipe of which we only wait for the end. It carries nothing. */
-const tetherFd = 3;
-
 /**
- * Ends this process when the host is gone, also while the guest keeps the main thread busy: a thread of its own waits
- * for the end of the tether. (In a utility process Chromium does the same.)
+ * Messages through Electron's port when there is one, else frames on stdin and stdout. `onHostGone` is called when the
+ * pipe from the host ends; Chromium ends a utility process by itself.
  */
-const tether = `
-const { readSync } = require('node:fs');
-const byte = Buffer.alloc(1);
-for (;;) {
-  try {
-    if (readSync(${tetherFd}, byte) === 0) break;
-  } catch (error) {
-    if (error.code !== 'EAGAIN') break;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
-  }
-}
-process.kill(process.pid, 'SIGKILL');
-`;
-
-/** Messages through Electron's port when there is one, else frames on stdin and stdout. */
-export function openTransport(): Transport {
+export function openTransport(onHostGone: () => void): Transport {
   const port: unknown = Reflect.get(process, 'parentPort');
-  return isParentPort(port) ? portTransport(port) : pipeTransport();
+  return isParentPort(port) ? portTransport(port) : pipeTransport(onHostGone);
 }
 
 function isParentPort(value: unknown): value is ParentPort {
@@ -53,8 +34,7 @@ function portTransport(port: ParentPort): Transport {
   };
 }
 
-function pipeTransport(): Transport {
-  new Worker(tether, { eval: true, env: {} });
+function pipeTransport(onHostGone: () => void): Transport {
   return {
     send: (message) => writeAll(encodeFrame(message)),
     listen(onMessage) {
@@ -62,11 +42,13 @@ function pipeTransport(): Transport {
       // The frames are the host's own: types, not a schema, say what they are.
       const take = (message: unknown) => onMessage(message as HostMessage);
       process.stdin.on('data', (chunk: Buffer) => decoder.push(chunk, take));
+      process.stdin.on('end', onHostGone);
+      process.stdin.on('error', onHostGone);
     },
   };
 }
 
-/** Blocks until the pipe has taken everything: this is what makes a program that prints too fast wait for the host. */
+/** Blocks until the pipe has taken everything: nothing piles up here, however slow the host reads. */
 function writeAll(frame: Uint8Array): void {
   let at = 0;
   while (at < frame.byteLength) {

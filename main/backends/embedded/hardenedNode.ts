@@ -4,12 +4,6 @@ import { dirname, join } from 'node:path';
 
 const oldSpaceMb = 256;
 
-/**
- * Deep recursion has to meet the limit of QuickJS (128 KiB of its own stack) before that of V8, or the engine breaks
- * in the middle of something. Threads have 8 MiB on Linux and macOS, less on Windows.
- */
-const stackKb = 3900;
-
 /** What the child imports, by the folder it stands in. */
 const packages = ['quickjs-emscripten-core', '@jitl', 'acorn', 'amaro'];
 
@@ -23,7 +17,6 @@ export function hardeningFlags(
   known: ReadonlySet<string> = process.allowedNodeEnvironmentFlags,
 ): string[] {
   const flags = [`--max-old-space-size=${oldSpaceMb}`];
-  if (process.platform !== 'win32') flags.push(`--stack-size=${stackKb}`);
   for (const flag of ['--disable-sigusr1', '--no-addons', '--disallow-code-generation-from-strings']) {
     if (known.has(flag)) flags.push(flag);
   }

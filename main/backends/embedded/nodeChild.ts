@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { Duplex } from 'node:stream';
 import { encodeFrame, FrameDecoder } from '../../../contract/sandboxFrames.ts';
 import type { HostMessage } from '../../../contract/sandboxMessages.ts';
 import type { ChildLauncher, SandboxChild } from './childLauncher.ts';
 import { hardeningFlags } from './hardenedNode.ts';
 
-/** Sandbox processes of plain Node: frames on stdin and stdout, an empty environment, and a tether that ends them. */
+/** Sandbox processes of plain Node: frames on stdin and stdout, and an empty environment. They end when stdin does. */
 export class NodeChildLauncher implements ChildLauncher {
   readonly #childPath: string;
   readonly #flags: readonly string[];
@@ -21,7 +20,7 @@ export class NodeChildLauncher implements ChildLauncher {
     const env = process.platform === 'win32' ? { SystemRoot: process.env.SystemRoot } : {};
     const child = spawn(process.execPath, [...this.#flags, this.#childPath], {
       env,
-      stdio: ['pipe', 'pipe', 'ignore', 'pipe'],
+      stdio: ['pipe', 'pipe', 'ignore'],
       windowsHide: true,
     });
     return new NodeChild(child);
@@ -46,9 +45,6 @@ class NodeChild implements SandboxChild {
         this.#onMessage({ type: 'malformed', reason: String(error) });
       }
     });
-    const tether = child.stdio[3];
-    // An unread pipe would keep `close` from coming.
-    if (tether instanceof Duplex) tether.on('error', () => {}).resume();
     // A child that died while we were writing is told by `close`.
     child.stdin?.on('error', () => {});
     child.stdout?.on('error', () => {});
