@@ -1,12 +1,39 @@
 import { CodedError } from '../../contract/errors.ts';
 import type { OwnerActions, RequestRow } from '../../contract/owner.ts';
-import type { RequestRecord } from '../core/records.ts';
+import type { EgressRecord, RequestRecord, RunResult } from '../core/records.ts';
 import type { OwnerDeps } from './ports.ts';
 import { isoTime, isoTimeOrNull } from './times.ts';
 
 const defaultLimit = 100;
 const minuteMs = 60_000;
 const maxExtensionMinutes = 1440;
+
+/** As agents see it (INTERFACES 1), so that there is one shape of a result. */
+const resultView = (result: RunResult) => ({
+  stdout: result.stdout,
+  stderr: result.stderr,
+  exit_code: result.exitCode,
+  ...(result.signal === null ? {} : { signal: result.signal }),
+  duration: result.durationMs,
+  timed_out: result.timedOut,
+  truncated: result.truncated,
+  redactions: result.redactions,
+});
+
+const egressView = (row: EgressRecord) => ({
+  at: isoTime(row.at),
+  method: row.method,
+  host: row.host,
+  port: row.port,
+  path: row.path,
+  status: row.status,
+  bytes_in: row.bytesIn,
+  bytes_out: row.bytesOut,
+  duration: row.durationMs,
+  secrets: row.secrets,
+  refused: row.refused,
+  placeholder_in_body: row.placeholderInBody,
+});
 
 type RequestActions = Pick<OwnerActions, 'requests' | 'requestDetail' | 'extendRequest' | 'killRun'>;
 
@@ -43,14 +70,15 @@ export function requestActions({ records, clock, runs, events }: OwnerDeps): Req
     requestDetail(id) {
       const request = find(id);
       const code = records.code(request.codeHash);
+      const result = records.result(id);
       return {
         ...row(request),
         manifest: records.manifest(request.manifestDigest),
         manifest_digest: request.manifestDigest,
         code: code === null ? null : new TextDecoder().decode(code),
-        result: records.result(id),
+        result: result === null ? null : resultView(result),
         error: request.error,
-        egress: records.egressOf(id),
+        egress: records.egressOf(id).map(egressView),
       };
     },
 

@@ -86,6 +86,13 @@ describe('the main job', () => {
       },
     });
     expect(window.closed).toEqual([id]);
+    expect(house.owner.requestDetail(id)).toMatchObject({
+      status: 'success',
+      decided_by: 'desktop',
+      code,
+      result: { exit_code: 0, timed_out: false },
+      egress: [{ host: 'api.openai.com', status: 200, secrets: ['OPENAI_API_KEY'], refused: null }],
+    });
 
     const again = await agent.execute(wish());
     expect(again).toMatchObject({ status: 200, body: { status: 'success', trusted: true, exit_code: 0 } });
