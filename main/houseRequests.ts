@@ -6,6 +6,7 @@ import type { Upstream } from './net/upstream.ts';
 import { followRequests } from './requests/deskFollower.ts';
 import { RequestExpiry } from './requests/expiry.ts';
 import { Intake } from './requests/intake.ts';
+import { ManifestShelf } from './requests/manifestShelf.ts';
 import { Pairing } from './requests/pairing.ts';
 import type { DeskPort, SandboxPort } from './requests/ports.ts';
 import type { RequestWaits } from './requests/requestWaits.ts';
@@ -40,7 +41,8 @@ export function openRequests(
   const expiry = new RequestExpiry({ records, events, clock, clockGuard, alsoExpire, log });
   stops.add('expiry', () => expiry.stop());
   const refresh = new RunRefresh({ records, sandbox, desk: toDesk, clock });
-  const cards = new RunCards({ records, localNames });
+  const manifests = new ManifestShelf(records);
+  const cards = new RunCards({ records, manifests, localNames });
   const decisions = { cards, refresh, expiry, clockGuard, launcher: scheduler };
   const runs = new RunSubject({ ...decisions, records, events, sandbox, vault, pause, random });
   const desk = new ApprovalDesk({
@@ -54,6 +56,7 @@ export function openRequests(
 
   const intake = new Intake({
     records,
+    manifests,
     clock,
     clockGuard,
     random,

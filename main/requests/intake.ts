@@ -13,6 +13,7 @@ import type { RequestEvents, RunLauncher } from '../core/runPorts.ts';
 import { TokenBuckets } from '../core/tokenBucket.ts';
 import type { ClockGuard } from './clockGuard.ts';
 import { findCode, type SourceCode } from './codeSource.ts';
+import type { ManifestShelf } from './manifestShelf.ts';
 import type {
   DeskPort,
   FetchSource,
@@ -37,7 +38,6 @@ export type IntakeDeps = Readonly<{
     | 'egressOf'
     | 'insertRequest'
     | 'liveTrust'
-    | 'manifest'
     | 'markResultFetched'
     | 'request'
     | 'requestByIdempotencyKey'
@@ -46,6 +46,7 @@ export type IntakeDeps = Readonly<{
     | 'together'
     | 'touchTrust'
   >;
+  manifests: ManifestShelf;
   clock: Clock;
   clockGuard: ClockGuard;
   random: Random;
@@ -153,12 +154,14 @@ export class Intake {
     const manifest = this.#manifestFor(agent, body, code, secretOf);
     const trust = isBlocked(blockersOf(manifest, secretOf)) ? null : standingTrust(manifest, records, clockGuard.now());
     const createdAt = clock.wallMs();
+    const digest = manifestDigest(manifest);
+    this.#deps.manifests.keep(digest, manifest);
     return {
       id: makeId('req', random),
       agentId: agent.id,
       skillId: manifest.skillId,
       manifest,
-      manifestDigest: manifestDigest(manifest),
+      manifestDigest: digest,
       // The key that allows it, so that the store can look at the entry again in the same transaction.
       trustKey: trust?.trustKey ?? trustKey(manifest, 'exact'),
       code: code.bytes,
@@ -210,7 +213,7 @@ export class Intake {
   }
 
   #missingSecrets(request: RequestRecord): string[] {
-    const manifest = this.#deps.records.manifest(request.manifestDigest);
+    const manifest = this.#deps.manifests.get(request.manifestDigest);
     return (manifest?.secrets ?? []).filter((secret) => secret.secretId === null).map((secret) => secret.name);
   }
 

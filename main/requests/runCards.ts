@@ -6,11 +6,13 @@ import { analyseCode } from '../core/codeReport.ts';
 import { toSegments } from '../core/display.ts';
 import type { Manifest } from '../core/manifestTypes.ts';
 import type { Records, RequestRecord } from '../core/records.ts';
+import type { ManifestShelf } from './manifestShelf.ts';
 import type { LocalNames } from './ports.ts';
 import { remembered } from './remembered.ts';
 
 export type RunCardDeps = Readonly<{
-  records: Pick<Records, 'agent' | 'code' | 'everApproved' | 'lastApproved' | 'manifest' | 'request' | 'secretByName'>;
+  records: Pick<Records, 'agent' | 'code' | 'everApproved' | 'lastApproved' | 'request' | 'secretByName'>;
+  manifests: ManifestShelf;
   localNames: LocalNames;
 }>;
 
@@ -18,10 +20,13 @@ type CodePart = Readonly<{ code: CardCode; findings: Card['findings'] }>;
 
 // A card is asked for several times, by every channel; reading the code again each time would cost most of it.
 const maxCodeParts = 16;
+const maxFreshCards = 64;
 
-/** Makes the card of a waiting request from what is stored, every time anew. */
+/** Makes the card of a waiting request from what is stored. */
 export class RunCards {
   readonly #deps: RunCardDeps;
+  /** Cards made in this turn of the event loop: showing one asks for it several times. */
+  readonly #fresh = new Map<string, Card>();
   readonly #codeParts = new Map<string, CodePart>();
 
   constructor(deps: RunCardDeps) {
@@ -33,7 +38,19 @@ export class RunCards {
     const { records } = this.#deps;
     const request = records.request(id);
     if (request?.status !== 'pending') return null;
-    const manifest = records.manifest(request.manifestDigest);
+    const key = `${id} ${request.manifestDigest} ${request.expiresAt}`;
+    const fresh = this.#fresh.get(key);
+    if (fresh !== undefined) return fresh;
+    const card = this.#make(request);
+    if (card === null) return null;
+    if (this.#fresh.size === 0) setImmediate(() => this.#fresh.clear());
+    if (this.#fresh.size < maxFreshCards) this.#fresh.set(key, card);
+    return card;
+  }
+
+  #make(request: RequestRecord): Card | null {
+    const { records, manifests } = this.#deps;
+    const manifest = manifests.get(request.manifestDigest);
     const agent = records.agent(request.agentId);
     if (manifest === null || agent === null) return null;
     const codePart = this.#codePart(manifest);
@@ -53,10 +70,10 @@ export class RunCards {
   }
 
   #lastApproved(request: RequestRecord): LastApproved | null {
-    const { records } = this.#deps;
+    const { records, manifests } = this.#deps;
     const last = records.lastApproved(request.agentId, request.skillId, request.id);
     if (last === null) return null;
-    const manifest = records.manifest(last.manifestDigest);
+    const manifest = manifests.get(last.manifestDigest);
     return manifest === null ? null : { manifest, decidedAtMs: last.decidedAt ?? last.createdAt };
   }
 

@@ -23,6 +23,7 @@ import { ClockGuard } from '../../main/requests/clockGuard.ts';
 import { followRequests } from '../../main/requests/deskFollower.ts';
 import { RequestExpiry } from '../../main/requests/expiry.ts';
 import { Intake } from '../../main/requests/intake.ts';
+import { ManifestShelf } from '../../main/requests/manifestShelf.ts';
 import { Pairing } from '../../main/requests/pairing.ts';
 import type { DeskPort, SandboxChoice } from '../../main/requests/ports.ts';
 import { RequestAnnouncer } from '../../main/requests/requestEvents.ts';
@@ -203,7 +204,8 @@ export async function startAgentHouse(options: HouseOptions = {}) {
     alsoExpire: (nowMs) => pairing.sweep(nowMs),
     log: silentLog,
   });
-  const cards = new RunCards({ records: store, localNames });
+  const manifests = new ManifestShelf(store);
+  const cards = new RunCards({ records: store, manifests, localNames });
   const refresh = new RunRefresh({ records: store, sandbox, desk, clock });
   const common = { records: store, clock, clockGuard, random, sandbox, launcher: runs, events, waits };
   const vault = { state: () => world.vault };
@@ -222,6 +224,7 @@ export async function startAgentHouse(options: HouseOptions = {}) {
   const unfollow = followRequests(events, desk);
   const intake = new Intake({
     ...common,
+    manifests,
     settings,
     vault,
     pause,
