@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, constants, lstatSync, mkdirSync, openSync, type Stats } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { DataFolderUnsafeError, DataFolderUnusableError } from './errors.ts';
 
 const folderMode = 0o700;
@@ -12,7 +12,9 @@ const fileMode = 0o600;
 export function prepareFolder(dataDir: string): void {
   try {
     if (statOf(dataDir) === null) {
-      mkdirSync(dataDir, { recursive: true, mode: folderMode });
+      // Not in one call: for a folder that cannot be, like one below /proc, Node's recursive mkdir never returns.
+      mkdirSync(dirname(resolve(dataDir)), { recursive: true, mode: folderMode });
+      mkdirSync(dataDir, { mode: folderMode });
     }
     const found = lstatSync(dataDir);
     if (found.isSymbolicLink() || !found.isDirectory()) {
