@@ -35,12 +35,15 @@ const wantedVersion = (): string => {
   return manifest.version;
 };
 
+const bindingFor = (version: string): Promise<string | undefined> =>
+  ensureSqliteBinding(Number.parseInt(version, 10) >= OLDEST_WITH_NODE_API_10 ? 10 : 9);
+
 const withBinding = async (directory: string, executable: string, version: string): Promise<ElectronRuntime> => ({
   directory,
   executable,
   version,
   standsInFor: undefined,
-  sqliteBinding: await ensureSqliteBinding(Number.parseInt(version, 10) >= OLDEST_WITH_NODE_API_10 ? 10 : 9),
+  sqliteBinding: await bindingFor(version),
 });
 
 const overridden = async (directory: string): Promise<ElectronRuntime> => {
@@ -87,7 +90,12 @@ export const resolveRuntime = async (): Promise<ElectronRuntime> => {
     await run(process.execPath, [path.join(electronPackage, 'install.js')], { timeoutMs: DOWNLOAD_LIMIT_MS });
     const fresh = await downloaded();
     if (fresh) return fresh;
-    return borrowed(await ensureBorrowedRuntime(platform));
+    // A download and a compiler at the same time: together they are most of a first start.
+    const [runtime] = await Promise.all([
+      ensureBorrowedRuntime(platform),
+      cached && bindingFor(cached.electronVersion),
+    ]);
+    return borrowed(runtime);
   });
 };
 
