@@ -367,6 +367,8 @@ export interface Records {
   nextWakeAt(): number | null;
   wakeDelivered(id: string, nowMs: number, reminder: Readonly<{ at: number; text: string }> | null): void;
   wakeFailed(id: string, nextAt: number | null, nowMs: number): void;
+  /** Nobody to wake, or the agent knows already: the row goes, and since nothing happened, nothing is audited. */
+  wakeDropped(id: string): void;
 
   // audit, traffic, settings, retention
   appendAudit(input: AuditInput, nowMs: number): void;

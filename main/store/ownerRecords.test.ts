@@ -244,6 +244,14 @@ describe('the outbox', () => {
     expect(store.nextWakeAt()).toBeNull();
   });
 
+  it('drops what nobody needs, and says nothing of it in the audit', () => {
+    const { id } = givenWake();
+    const before = kinds();
+    store.wakeDropped(id);
+    expect(store.nextWakeAt()).toBeNull();
+    expect(kinds()).toEqual(before);
+  });
+
   it('takes an answer about something it no longer holds for what it is', () => {
     store.wakeDelivered('wak_none', start, null);
     store.wakeFailed('wak_none', null, start);

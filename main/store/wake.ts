@@ -5,7 +5,7 @@ import { wakeRow } from './requestRows.ts';
 import { intValue, maybeIntValue } from './rowParser.ts';
 import type { Sqlite } from './sqlite.ts';
 
-export type WakeRecords = Pick<Records, 'dueWakes' | 'nextWakeAt' | 'wakeDelivered' | 'wakeFailed'>;
+export type WakeRecords = Pick<Records, 'dueWakes' | 'nextWakeAt' | 'wakeDelivered' | 'wakeFailed' | 'wakeDropped'>;
 
 /** Puts word for the agent into the outbox, inside the transaction that ended its request. */
 export function queueWake(db: Sqlite, request: RequestRecord, text: string, nowMs: number): void {
@@ -43,6 +43,10 @@ export function wakeRecords({ db, audit }: StoreContext): WakeRecords {
           nowMs,
         );
       }),
+
+    wakeDropped: (id) => {
+      db.write(() => db.run('DELETE FROM wake_outbox WHERE id = ?', [id]));
+    },
 
     wakeFailed: (id, nextAt, nowMs) =>
       db.write(() => {

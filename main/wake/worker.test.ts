@@ -47,6 +47,10 @@ class MemoryOutbox {
       this.items = this.items.map((item) => (item.id === id ? { ...item, attempts: item.attempts + 1, nextAt } : item));
   }
 
+  wakeDropped(id: string): void {
+    this.#remove(id, 'dropped');
+  }
+
   request(): RequestRecord {
     return {
       id: 'req_1',
@@ -173,7 +177,7 @@ describe('waking an agent', () => {
     outbox.add({ kind: 'reminder' });
     outbox.fetchedAt = 5;
     makeWorker().start();
-    await settled(() => expect(outbox.settled).toEqual(['wak_1 delivered']));
+    await settled(() => expect(outbox.settled).toEqual(['wak_1 dropped']));
     expect(gateway.received).toEqual([]);
   });
 
@@ -181,14 +185,14 @@ describe('waking an agent', () => {
     outbox.add({ attempts: 1 });
     outbox.fetchedAt = 5;
     makeWorker().start();
-    await settled(() => expect(outbox.settled).toEqual(['wak_1 delivered']));
+    await settled(() => expect(outbox.settled).toEqual(['wak_1 dropped']));
     expect(gateway.received).toEqual([]);
   });
 
   it('settles the outbox without noise when nothing is configured', async () => {
     outbox.add();
     makeWorker(null).start();
-    await settled(() => expect(outbox.settled).toEqual(['wak_1 given up']));
+    await settled(() => expect(outbox.settled).toEqual(['wak_1 dropped']));
     expect(logged).toEqual([]);
   });
 

@@ -4,7 +4,7 @@ import type { Records, WakeItem } from '../core/records.ts';
 import { type Delivery, type HookConfig, postWake } from './hook.ts';
 
 export type WakePorts = Readonly<{
-  records: Pick<Records, 'dueWakes' | 'nextWakeAt' | 'wakeDelivered' | 'wakeFailed' | 'request'>;
+  records: Pick<Records, 'dueWakes' | 'nextWakeAt' | 'wakeDelivered' | 'wakeFailed' | 'wakeDropped' | 'request'>;
   clock: Clock;
   log: Log;
   /** Null: nothing is configured, agents poll. */
@@ -91,12 +91,8 @@ export class WakeWorker {
     const request = records.request(item.requestId);
     const fetched = request !== null && request.resultFetchedAt !== null;
     // A first hint always goes out; a repetition only makes sense while the agent does not know.
-    if (fetched && (item.kind === 'reminder' || item.attempts > 0)) {
-      records.wakeDelivered(item.id, clock.wallMs(), null);
-      return;
-    }
-    if (hook === null) {
-      records.wakeFailed(item.id, null, clock.wallMs());
+    if (hook === null || (fetched && (item.kind === 'reminder' || item.attempts > 0))) {
+      records.wakeDropped(item.id);
       return;
     }
     const delivery = await postWake(hook, item.text, this.#stop.signal);
