@@ -56,6 +56,8 @@ export type Broker = Readonly<{
   onFactsChanged(listener: () => void): () => void;
   /** The machine was asleep: deadlines are looked at now. */
   resumedFromSleep(): void;
+  /** What is missing on this machine and how to add it, a plain sentence each. */
+  missingParts(): readonly string[];
   /** Something only the owner can give is missing (a key for the vault, a first agent), so the window should open. */
   needsOwner(): boolean;
 }>;
@@ -94,6 +96,7 @@ export function createBroker(options: BrokerOptions): Broker {
     trayFacts: () => opened().trayFacts(),
     onFactsChanged: (listener) => opened().facts.onChange(listener),
     resumedFromSleep: () => opened().expiry.sweep(),
+    missingParts: () => opened().missingParts(),
     needsOwner: () =>
       opened().vault.state() !== 'unlocked' ||
       !opened()

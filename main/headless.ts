@@ -10,7 +10,7 @@ import {
   explainStartFailure,
   packageFolder,
   readStartFacts,
-  readyLine,
+  readyText,
   type StartFacts,
 } from './startup.ts';
 
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   endOnSignals(broker);
   endOnDefect(log, () => broker.stop());
   const { url } = await broker.start();
-  process.stdout.write(`${readyLine(url, process.pid, facts.dataDir)}\n`);
+  process.stdout.write(readyText(broker.missingParts(), url, process.pid, facts.dataDir));
 }
 
 function headlessOptions({ config, dataDir, nativeBinding }: StartFacts, log: Log): Parameters<typeof createBroker>[0] {

@@ -12,7 +12,7 @@ import { startRetention } from './owner/retention.ts';
 import { AgentAuth } from './requests/agentAuth.ts';
 import { RequestWaits } from './requests/requestWaits.ts';
 import { readPassphrase, readTrust } from './startFiles.ts';
-import { healthView, type StatusParts, statusFacts } from './statusFacts.ts';
+import { healthView, missingParts, type StatusParts, statusFacts } from './statusFacts.ts';
 import type { StopList } from './stopList.ts';
 import type { Telegram } from './telegram/telegram.ts';
 import { WakeWorker } from './wake/worker.ts';
@@ -103,7 +103,18 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
     paused: pause.isPaused(),
     vault: vault.state(),
   });
-  return { url, owner, desk, events, vault, refresh, expiry, facts: books.facts, trayFacts };
+  return {
+    url,
+    owner,
+    desk,
+    events,
+    vault,
+    refresh,
+    expiry,
+    facts: books.facts,
+    trayFacts,
+    missingParts: () => missingParts(status),
+  };
 }
 
 function openWake({ config }: BrokerOptions, books: ReturnType<typeof openBooks>, stops: StopList): WakeWorker {

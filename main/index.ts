@@ -14,7 +14,7 @@ import {
   environmentWithFile,
   explainStartFailure,
   readStartFacts,
-  readyLine,
+  readyText,
   type StartFacts,
 } from './startup.ts';
 import { electronKeyring } from './vault/electronKeyring.ts';
@@ -82,7 +82,7 @@ async function run(facts: StartFacts, log: Log): Promise<void> {
       log,
     });
     powerMonitor.on('resume', () => broker.resumedFromSleep());
-    process.stdout.write(`${readyLine(url, process.pid, facts.dataDir)}\n`);
+    process.stdout.write(readyText(broker.missingParts(), url, process.pid, facts.dataDir));
     if (windowWanted || broker.needsOwner()) desktop.openWindow();
   } catch (error) {
     await broker.stop();

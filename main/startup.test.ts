@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from './core/config.ts';
 import { readPassphrase, readTrust } from './startFiles.ts';
-import { environmentWithFile, explainStartFailure, readStartFacts, readyLine } from './startup.ts';
+import { environmentWithFile, explainStartFailure, readStartFacts, readyText } from './startup.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -65,9 +65,9 @@ describe('files that the environment names', () => {
 });
 
 describe('what a start says', () => {
-  it('is one ready line', () => {
-    expect(readyLine('http://127.0.0.1:3737', 42, '/data')).toBe(
-      'oauth3 ready http://127.0.0.1:3737 pid=42 data=/data',
+  it('is what is missing, a line each, and the ready line last', () => {
+    expect(readyText(['Telegram is not configured.'], 'http://127.0.0.1:3737', 42, '/data')).toBe(
+      'Telegram is not configured.\noauth3 ready http://127.0.0.1:3737 pid=42 data=/data\n',
     );
   });
 

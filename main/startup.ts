@@ -51,9 +51,9 @@ export function readStartFacts(env: Environment): StartFacts {
   };
 }
 
-/** The one line that tells a watching program that the bridge answers. */
-export function readyLine(url: string, pid: number, folder: string): string {
-  return `oauth3 ready ${url} pid=${pid} data=${folder}`;
+/** What is missing, in plain lines for a person, then the one line that tells a watching program that the bridge answers. */
+export function readyText(missingParts: readonly string[], url: string, pid: number, folder: string): string {
+  return [...missingParts, `oauth3 ready ${url} pid=${pid} data=${folder}`, ''].join('\n');
 }
 
 /** A start that failed, as one line for a person and an exit code. Errors of ours say in their message what to do. */

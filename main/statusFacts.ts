@@ -47,11 +47,12 @@ export async function statusFacts(parts: StatusParts): Promise<StatusFacts> {
     telegram,
     database: parts.records.health(),
     waiting: parts.records.pendingRequests().length,
-    notes: notes(parts),
+    notes: missingParts(parts),
   };
 }
 
-function notes({ vault, sandboxes, defaultRuntime, ...parts }: StatusParts): readonly string[] {
+/** What is missing on this machine and how to add it, a plain sentence each. */
+export function missingParts({ vault, sandboxes, defaultRuntime, ...parts }: StatusParts): readonly string[] {
   const telegram = parts.telegram();
   const missing: string[] = [];
   const lockReason = vault.lockReason();
@@ -65,5 +66,8 @@ function notes({ vault, sandboxes, defaultRuntime, ...parts }: StatusParts): rea
   }
   const choice = sandboxes.pick(defaultRuntime(), 'embedded');
   if (!choice.ready) missing.push(`The default runtime ${defaultRuntime()} is not ready: ${choice.reason}`);
+  else if (choice.facts.isolation === 'embedded') {
+    missing.push('Code runs in the embedded sandbox (QuickJS), the weakest isolation: no container engine is in use.');
+  }
   return missing;
 }

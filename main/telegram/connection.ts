@@ -21,6 +21,7 @@ export type ConnectionPorts = Readonly<{
 }>;
 
 const POLL_SECONDS = 30;
+const notAskedYet = 'not connected yet';
 const PROBE_TIMEOUT_MS = 3000;
 /** A wrong token does not heal by itself; asking again now and then notices when BotFather gave the bot back. */
 const UNAUTHORIZED_RETRY_MS = 60_000;
@@ -36,7 +37,7 @@ export class Connection {
   readonly #ports: ConnectionPorts;
   readonly #inFlight = new Set<Promise<void>>();
   #me: UserFromGetMe | null = null;
-  #problem: string | null = 'not connected yet';
+  #problem: string | null = notAskedYet;
   #answeredAtMs = Number.NEGATIVE_INFINITY;
   #probing: Promise<void> | null = null;
   #loop: Promise<void> = Promise.resolve();
@@ -66,9 +67,9 @@ export class Connection {
     return this.#problem === null ? 'connected' : 'disconnected';
   }
 
-  /** Why it is disconnected, for a person. */
+  /** Why it is disconnected, for a person; null also while the first answer is still on its way. */
   get problem(): string | null {
-    return this.#problem;
+    return this.#problem === notAskedYet ? null : this.#problem;
   }
 
   async #run(): Promise<void> {
