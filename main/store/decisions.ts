@@ -1,5 +1,6 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { CodedError } from '../../contract/errors.ts';
+import { makeId } from '../core/ids.ts';
 import type { DecisionInput, DecisionWritten, Records, RequestRecord } from '../core/records.ts';
 import type { StoreContext } from './context.ts';
 import { findRequest, insertManifest, requestsIn, requireRequest } from './requests.ts';
@@ -104,7 +105,7 @@ function takePending(context: StoreContext, input: DecisionInput, status: 'appro
   context.db.run(
     `INSERT INTO decisions (id, request_id, decision, principal, at, deny_reason, manifest_digest)
      VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    [`dec_${randomUUID()}`, requestId, decision, principal, nowMs, input.denyReason ?? null, input.manifestDigest],
+    [makeId('dec', randomBytes), requestId, decision, principal, nowMs, input.denyReason ?? null, input.manifestDigest],
   );
 }
 

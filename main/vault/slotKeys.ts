@@ -1,4 +1,5 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { makeId } from '../core/ids.ts';
 import { checkValue, isDataKey } from './dataKey.ts';
 import type { KeyProtector } from './keyProtector.ts';
 import { passphraseName } from './passphraseProtector.ts';
@@ -14,7 +15,7 @@ export async function makeSlot(protector: KeyProtector, dataKey: Buffer): Promis
   if (!good) {
     throw new Error(`${protector.name} does not give back what it was given.`);
   }
-  return { id: `slot_${randomUUID()}`, protector: protector.name, wrapped, params: { check } };
+  return { id: makeId('slot', randomBytes), protector: protector.name, wrapped, params: { check } };
 }
 
 export type OpenedSlots = Readonly<{ dataKey: Buffer }> | Readonly<{ dataKey: null; reasons: readonly string[] }>;

@@ -23,14 +23,14 @@ describe('the layer rule', () => {
   });
 
   it('lets a capability import the floor and itself', () => {
-    const text = ['../../contract/ids.ts', '../core/host.ts', '../net/dial.ts', './guard.ts', 'fastify']
+    const text = ['../../contract/errors.ts', '../core/host.ts', '../net/dial.ts', './guard.ts', 'fastify']
       .map((specifier) => `import '${specifier}';`)
       .join('\n');
     expect(check('main/bridge/routes.ts', text)).toEqual([]);
   });
 
   it('keeps contract and core free of everything above them', () => {
-    expect(check('contract/ids.ts', `import '../main/core/host.ts';`)).toHaveLength(1);
+    expect(check('contract/errors.ts', `import '../main/core/host.ts';`)).toHaveLength(1);
     expect(check('main/core/host.ts', `import '../net/dial.ts';`)).toHaveLength(1);
   });
 
@@ -41,7 +41,7 @@ describe('the layer rule', () => {
 
   it('lets only contract into renderer, preload and cli', () => {
     for (const room of ['renderer', 'preload', 'cli']) {
-      expect(check(`${room}/a.ts`, `import '../contract/ids.ts';`)).toEqual([]);
+      expect(check(`${room}/a.ts`, `import '../contract/errors.ts';`)).toEqual([]);
       expect(check(`${room}/a.ts`, `import '../main/core/host.ts';`)).toHaveLength(1);
     }
   });
