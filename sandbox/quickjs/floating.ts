@@ -17,11 +17,17 @@ export function watchFloating(code: string): string | null {
   }
   let watched = '';
   let done = 0;
+  let previousEnd = code.startsWith('#!') ? null : 0;
   for (const statement of statements) {
     const call = statement.type === 'ExpressionStatement' ? calledIn(statement.expression) : null;
-    if (call === null) continue;
-    watched += `${code.slice(done, call.start)}${floatingName}(${code.slice(call.start, call.end)})`;
-    done = call.end;
+    if (call !== null && statement.type === 'ExpressionStatement') {
+      // As far forward as possible, so that columns of the statement stay where they are if it begins a line.
+      const isWhole = statement.expression === call && previousEnd !== null;
+      const start = isWhole ? (previousEnd ?? 0) : call.start;
+      watched += `${code.slice(done, start)}${isWhole ? ';' : ''}${floatingName}(${code.slice(start, call.end)})`;
+      done = call.end;
+    }
+    previousEnd = statement.end;
   }
   return watched + code.slice(done);
 }

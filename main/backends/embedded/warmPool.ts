@@ -1,3 +1,4 @@
+import { childMessageSchema } from '../../../contract/sandboxMessages.ts';
 import type { Log } from '../../core/log.ts';
 import type { ChildLauncher, SandboxChild } from './childLauncher.ts';
 
@@ -94,10 +95,16 @@ export class WarmPool {
         reject(new SandboxStartError(`it was not ready within ${readyWithinMs} ms`));
         child.kill();
       }, readyWithinMs);
-      child.onMessage(() => {
+      child.onMessage((message) => {
         clearTimeout(timer);
-        this.#problem = null;
-        resolve(child);
+        const parsed = childMessageSchema.safeParse(message);
+        if (parsed.success && parsed.data.type === 'ready') {
+          this.#problem = null;
+          resolve(child);
+          return;
+        }
+        reject(new SandboxStartError('it said something before it was ready'));
+        child.kill();
       });
       child.onExit((reason) => {
         clearTimeout(timer);

@@ -4,7 +4,8 @@ import type { GuestDispatch, GuestEvent, GuestKit, HostCall } from './kit.ts';
 export function installCore(host: HostCall): { kit: GuestKit; dispatch: GuestDispatch } {
   const { parse, stringify } = JSON;
   const defineProperty = Object.defineProperty;
-  const handlers: Record<string, (message: GuestEvent, bytes: ArrayBuffer | undefined) => void> = Object.create(null);
+  const handlers: Record<string, ((message: GuestEvent, bytes: ArrayBuffer | undefined) => void)[]> =
+    Object.create(null);
   const pieceLength = 60_000;
 
   function answer(operation: string, argument: unknown, bytes: ArrayBuffer | undefined): unknown {
@@ -25,7 +26,7 @@ export function installCore(host: HostCall): { kit: GuestKit; dispatch: GuestDis
     },
     askText: (operation, argument, bytes) => String(answer(operation, argument, bytes)),
     on(event, handler) {
-      handlers[event] = handler;
+      handlers[event] = [...(handlers[event] ?? []), handler];
     },
     define(name, value) {
       defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
@@ -71,7 +72,7 @@ export function installCore(host: HostCall): { kit: GuestKit; dispatch: GuestDis
   function dispatch(json: string, value?: unknown, bytes?: ArrayBuffer): number {
     const message = parse(json);
     if (message.event === 'uncaught') kit.uncaught(value);
-    handlers[message.event]?.(message, bytes);
+    for (const handler of handlers[message.event] ?? []) handler(message, bytes);
     return kit.waits;
   }
   return { kit, dispatch };

@@ -22,6 +22,12 @@ export function makeExchange(kit: GuestKit, openRequests: number) {
         queue.push(resolve);
       });
     }
+    open += 1;
+  }
+
+  function leave(): void {
+    open -= 1;
+    queue.shift()?.();
   }
 
   /** One request through the door; resolves with the head of the answer. */
@@ -35,10 +41,9 @@ export function makeExchange(kit: GuestKit, openRequests: number) {
     signal?.throwIfAborted();
     await slot();
     if (signal?.aborted) {
-      queue.shift()?.();
+      leave();
       throw signal.reason;
     }
-    open += 1;
     lastId += 1;
     const id = lastId;
     const pieces: Uint8Array[] = [];
@@ -50,8 +55,7 @@ export function makeExchange(kit: GuestKit, openRequests: number) {
       if (isOver) return;
       isOver = true;
       exchanges.delete(id);
-      open -= 1;
-      queue.shift()?.();
+      leave();
     };
     const woken = () => {
       kit.waits -= sleepers.length;

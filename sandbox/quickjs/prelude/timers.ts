@@ -5,7 +5,7 @@ export function installTimers(kit: GuestKit): void {
   type Callback = (...values: unknown[]) => unknown;
   const timers = new Map<number, { callback: Callback; values: unknown[]; repeats: boolean }>();
   const mostDelayMs = 2_147_483_647;
-  const startedAt = Date.now();
+  let startedAt = Date.now();
   let lastId = 0;
 
   function start(callback: unknown, delay: unknown, values: unknown[], repeats: boolean, keepsAlive = true): number {
@@ -55,7 +55,16 @@ export function installTimers(kit: GuestKit): void {
       }
     });
   });
-  kit.define('performance', { now: () => Date.now() - startedAt, timeOrigin: startedAt });
+  // The engine stands ready long before its program starts.
+  kit.on('environment', () => {
+    startedAt = Date.now();
+  });
+  kit.define('performance', {
+    now: () => Date.now() - startedAt,
+    get timeOrigin() {
+      return startedAt;
+    },
+  });
   kit.startTimer = (callback, delayMs) => start(callback, delayMs, [], false, false);
   // Shared memory would make a fine clock, and there is no second thread to share with.
   Reflect.deleteProperty(globalThis, 'SharedArrayBuffer');

@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { silentLog } from '../../core/log.ts';
+import type { ChildLauncher, SandboxChild } from './childLauncher.ts';
+import { SandboxStartError, WarmPool } from './warmPool.ts';
+
+class IdleChild implements SandboxChild {
+  isKilled = false;
+  #say: (message: unknown) => void = () => {};
+  #exit: (reason: string) => void = () => {};
+  send(): void {}
+  onMessage(listener: (message: unknown) => void): void {
+    this.#say = listener;
+  }
+  onExit(listener: (reason: string) => void): void {
+    this.#exit = listener;
+  }
+  kill(): void {
+    this.isKilled = true;
+    this.#exit('SIGKILL');
+  }
+  say(message: unknown): void {
+    this.#say(message);
+  }
+  die(): void {
+    this.#exit('exit code 1');
+  }
+}
+
+/** Starts children that are ready at once, never, or dead at once, as the test says at the time. */
+class Launcher implements ChildLauncher {
+  readonly children: IdleChild[] = [];
+  behaviour: 'ready' | 'silent' | 'dies' | 'babbles' = 'ready';
+  launch(): SandboxChild {
+    const child = new IdleChild();
+    this.children.push(child);
+    const { behaviour } = this;
+    queueMicrotask(() => {
+      if (behaviour === 'ready') child.say({ type: 'ready' });
+      if (behaviour === 'babbles') child.say({ type: 'exit', outcome: { kind: 'exited', exitCode: 0 } });
+      if (behaviour === 'dies') child.die();
+    });
+    return child;
+  }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('the pool of warm sandbox processes', () => {
+  it('holds as many ready as it was told, and gives each away once', async () => {
+    const launcher = new Launcher();
+    const pool = new WarmPool(launcher, 2, silentLog);
+    expect(pool.problem).not.toBeNull();
+    await pool.start();
+    expect(pool.problem).toBeNull();
+    expect(launcher.children).toHaveLength(2);
+    const [first, second] = [await pool.take(), await pool.take()];
+    expect(first).toBe(launcher.children[0]);
+    expect(second).toBe(launcher.children[1]);
+    expect(launcher.children).toHaveLength(2);
+    pool.refill();
+    expect(launcher.children).toHaveLength(4);
+    await pool.stop();
+    expect(launcher.children.map((child) => child.isKilled)).toEqual([false, false, true, true]);
+  });
+
+  it('refills by itself a moment after one was taken', async () => {
+    const launcher = new Launcher();
+    const pool = new WarmPool(launcher, 1, silentLog);
+    await pool.start();
+    await pool.take();
+    vi.advanceTimersByTime(250);
+    expect(launcher.children).toHaveLength(2);
+    await pool.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('starts one on demand when it is empty', async () => {
+    const launcher = new Launcher();
+    const pool = new WarmPool(launcher, 0, silentLog);
+    await pool.start();
+    expect(await pool.take()).toBe(launcher.children.at(-1));
+    await pool.stop();
+  });
+
+  it.each(['dies', 'babbles', 'silent'] as const)(
+    'tells its problem when a process %s, and tries again later',
+    async (behaviour) => {
+      const launcher = new Launcher();
+      launcher.behaviour = behaviour;
+      const pool = new WarmPool(launcher, 1, silentLog);
+      const started = pool.start();
+      const taken = pool.take();
+      const refused = expect(taken).rejects.toThrow(SandboxStartError);
+      await vi.advanceTimersByTimeAsync(15_000);
+      await started;
+      await refused;
+      expect(pool.problem).not.toBeNull();
+      expect(launcher.children[0]?.isKilled).toBe(behaviour !== 'dies');
+      launcher.behaviour = 'ready';
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(pool.problem).toBeNull();
+      await pool.stop();
+    },
+  );
+
+  it('replaces a process that ended while it waited', async () => {
+    const launcher = new Launcher();
+    const pool = new WarmPool(launcher, 1, silentLog);
+    await pool.start();
+    launcher.children[0]?.die();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(launcher.children).toHaveLength(2);
+    expect(await pool.take()).toBe(launcher.children[1]);
+    await pool.stop();
+  });
+
+  it('gives none once it was stopped', async () => {
+    const pool = new WarmPool(new Launcher(), 1, silentLog);
+    await pool.start();
+    await pool.stop();
+    await expect(pool.take()).rejects.toThrow(SandboxStartError);
+  });
+});
