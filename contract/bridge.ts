@@ -40,7 +40,6 @@ export const executeBodySchema = z.strictObject({
 export type ExecuteBody = z.infer<typeof executeBodySchema>;
 
 export const pairBodySchema = z.strictObject({ name: z.string().min(1).max(64) });
-export type PairBody = z.infer<typeof pairBodySchema>;
 
 export type ExecuteAnswer =
   | Readonly<{ status: 'pending'; request_id: string; message: string; expires_at: string; missing_secrets?: string[] }>

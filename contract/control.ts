@@ -111,7 +111,6 @@ export const controlRequestSchema = z.strictObject({
   /** Windows only: what the token file holds. */
   token: z.string().max(200).optional(),
 });
-export type ControlRequest = z.infer<typeof controlRequestSchema>;
 
 export const controlErrorSchema = z.object({
   code: z.string(),

@@ -81,7 +81,7 @@ function lineCounter(code: string): (offset: number) => number {
   };
 }
 
-/** The text of an expression that is a plain string: a literal, a template without holes, a sum of such. */
+/** The text of an expression that is a plain string: a literal, or a template without holes. */
 function staticText(branch: Branch | null): string | null {
   if (branch?.type === 'Literal' && typeof branch.fields.value === 'string') return branch.fields.value;
   if (branch?.type === 'TemplateLiteral') {
@@ -134,7 +134,7 @@ const workerNames = /^(?:Worker|SharedWorker|Bun\.spawn|Bun\.spawnSync)$/;
 const codeNames = /^(?:WebAssembly\.\w+|process\.(?:binding|dlopen))$/;
 
 function noteNode(visit: Visit, line: number, sightings: CodeSightings): void {
-  const { node, parent, key } = visit;
+  const { node, parent } = visit;
   switch (node.type) {
     case 'Literal':
       if (typeof node.fields.value === 'string') noteText(visit, node.fields.value, line, sightings);
@@ -172,8 +172,6 @@ function noteNode(visit: Visit, line: number, sightings: CodeSightings): void {
     case 'WithStatement':
       sightings.addDynamicCode(line, 'with');
       return;
-    default:
-      if (key === 'source') return;
   }
 }
 

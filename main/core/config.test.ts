@@ -19,7 +19,6 @@ const refusal = (env: Record<string, string>): string => {
 describe('the environment', () => {
   it('may say nothing at all', () => {
     expect(read({})).toEqual({
-      dataDir: null,
       port: 3737,
       bind: ['127.0.0.1'],
       allowedHosts: [],
@@ -38,7 +37,6 @@ describe('the environment', () => {
 
   it('is read in full', () => {
     const config = read({
-      OAUTH3_DATA_DIR: '/var/lib/oauth3',
       PORT: '4000',
       OAUTH3_BIND: '127.0.0.1, ::1, [fd00:0:0::1]',
       OAUTH3_ALLOWED_HOSTS: 'host.docker.internal, Box.LAN',
@@ -53,7 +51,6 @@ describe('the environment', () => {
       LOG_LEVEL: 'warn',
     });
     expect(config).toMatchObject({
-      dataDir: '/var/lib/oauth3',
       port: 4000,
       bind: ['127.0.0.1', '::1', 'fd00::1'],
       allowedHosts: ['host.docker.internal', 'box.lan'],

@@ -18,7 +18,6 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** What the environment says (INTERFACES 2). null: not said, so the setting or default counts. Never stored. */
 export type Config<LocalServices> = Readonly<{
-  dataDir: string | null;
   port: number;
   /** IP addresses in their shortest form, IPv6 without brackets; at least one. */
   bind: readonly string[];
@@ -137,7 +136,6 @@ export function readConfig<LocalServices>(
   }
   const debug = env.DEBUG?.trim() === '*';
   return {
-    dataDir: optional('OAUTH3_DATA_DIR', anyText),
     port: optional('PORT', port) ?? 3737,
     bind: optional('OAUTH3_BIND', bind) ?? ['127.0.0.1'],
     allowedHosts: optional('OAUTH3_ALLOWED_HOSTS', allowedHosts) ?? [],

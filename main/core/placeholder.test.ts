@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { holdsPlaceholder, makePlaceholder, PLACEHOLDER_PATTERN } from './placeholder.ts';
+import { makePlaceholder, PLACEHOLDER_PATTERN } from './placeholder.ts';
 
 describe('placeholders', () => {
   it('imitate the prefix of a key and are safe in headers and URLs', () => {
@@ -30,7 +30,6 @@ describe('placeholders', () => {
     const [first, second] = [makePlaceholder(randomBytes(24)), makePlaceholder(randomBytes(24), 'ghp_')];
     const text = `Bearer ${first}, and "${second}"`;
     expect(text.match(PLACEHOLDER_PATTERN)).toHaveLength(2);
-    expect(holdsPlaceholder(text)).toBe(true);
-    expect(holdsPlaceholder('oauth3-short and OAUTH3')).toBe(false);
+    expect('oauth3-short and OAUTH3'.match(PLACEHOLDER_PATTERN)).toBeNull();
   });
 });

@@ -20,8 +20,3 @@ export function makePlaceholder(random: Uint8Array, shape = ''): string {
   if (!shapePattern.test(shape)) throw new RangeError('A placeholder prefix may hold only A-Z a-z 0-9 _ . - (16).');
   return `${shape}${marker}${base62(random.subarray(0, randomBytes))}`;
 }
-
-/** True when the text holds something that looks like a placeholder of any run. */
-export function holdsPlaceholder(text: string): boolean {
-  return new RegExp(PLACEHOLDER_PATTERN.source).test(text);
-}

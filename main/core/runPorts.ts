@@ -1,6 +1,6 @@
 import type { RequestRecord } from './records.ts';
 
-/** What the agent and owner sides need of the runs: start an approved request, wait for one, stop some. */
+/** What the agent and owner sides need of the runs: start an approved request, stop some, count them. */
 export interface RunLauncher {
   /** Queues an `approved` request; its outcome is in the store. Returns at once, never rejects. */
   enqueue(requestId: string): void;

@@ -4,8 +4,3 @@ import type { RequestState } from '../../contract/states.ts';
 export function wakeText(request: Readonly<{ id: string; skillId: string }>, outcome: RequestState): string {
   return `OAuth3: request ${request.id} (${request.skillId}) is final: ${outcome}. Fetch it with GET /requests/${request.id}`;
 }
-
-/** Said once more when nobody fetched the result. */
-export function wakeReminderText(request: Readonly<{ id: string; skillId: string }>, outcome: RequestState): string {
-  return `Reminder from ${wakeText(request, outcome)}`;
-}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatLocalService, LocalServiceSyntaxError, parseLocalService, parseLocalServices } from './localServices.ts';
+import { LocalServiceSyntaxError, parseLocalService, parseLocalServices } from './localServices.ts';
 
 describe('local services', () => {
   it.each([
@@ -9,9 +9,7 @@ describe('local services', () => {
     ['nas=fd00::5', 'nas', 'fd00::5', null],
     ['api.openai.com=127.0.0.1:9443', 'api.openai.com', '127.0.0.1', 9443],
   ])('reads %s', (text, name, address, port) => {
-    const [parsedName, service] = parseLocalService(text);
-    expect([parsedName, service]).toEqual([name, { address, port }]);
-    expect(parseLocalService(formatLocalService(parsedName, service))).toEqual([name, service]);
+    expect(parseLocalService(text)).toEqual([name, { address, port }]);
   });
 
   it.each([

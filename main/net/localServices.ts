@@ -61,10 +61,3 @@ export function parseLocalServices(text: string): LocalServices {
   }
   return services;
 }
-
-/** The service as the owner writes it. */
-export function formatLocalService(name: string, service: LocalService): string {
-  if (service.port === null) return `${name}=${service.address}`;
-  const address = service.address.includes(':') ? `[${service.address}]` : service.address;
-  return `${name}=${address}:${service.port}`;
-}

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { dataFiles } from '../../contract/dataDir.ts';
 import { prepareFile } from './dataFolder.ts';
 import { DatabaseCorruptError, DataFolderUnusableError } from './errors.ts';
 import { migrate, refuseNewer } from './migrate.ts';
@@ -6,7 +7,6 @@ import type { Migration } from './migrations/migration.ts';
 import { textValue } from './rowParser.ts';
 import { Sqlite, StorageFault } from './sqlite.ts';
 
-const fileName = 'proxy.db';
 const busyTimeoutMs = 5_000;
 const checkWholeFileUpTo = 16 * 1024 * 1024;
 /** What a decision or a secret hangs on: small, and checked however large the traffic beside it has grown. */
@@ -24,9 +24,9 @@ export type OpenDatabaseOptions = Readonly<{
  * is left byte for byte as it is.
  */
 export function openDatabase(options: OpenDatabaseOptions): Readonly<{ db: Sqlite; quick: Sqlite }> {
-  const path = prepareFile(options.dataDir, fileName, { create: true });
+  const path = prepareFile(options.dataDir, dataFiles.database, { create: true });
   for (const suffix of ['-wal', '-shm', '-journal']) {
-    prepareFile(options.dataDir, `${fileName}${suffix}`, { create: false });
+    prepareFile(options.dataDir, `${dataFiles.database}${suffix}`, { create: false });
   }
   refuseEmptied(path);
   const open: Sqlite[] = [];
