@@ -164,6 +164,14 @@ describe('a request that a trust entry covers', () => {
     });
   });
 
+  it('is not let through by the name of an entry that is not the live one', () => {
+    const first = givenRequest(store);
+    store.decide(standing(store, first));
+    const trust = { entryId: 'apr_other', level: '24h' } as const;
+    const next = requestOf(first.agentId, { trustKey: first.trustKey, trust, createdAt: start + 2 * minute });
+    expect(store.insertRequest(next)).toMatchObject({ kind: 'created', request: { status: 'pending' } });
+  });
+
   it('is not let through by an entry of another agent or another trust key', () => {
     const first = givenRequest(store);
     store.decide(standing(store, first));

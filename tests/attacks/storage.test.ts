@@ -331,6 +331,16 @@ describe('P262 a file that is not what it should be', () => {
     refusedUnchanged(DatabaseCorruptError);
   });
 
+  it('is refused when one page of requests is damaged that opening alone would never read', () => {
+    const page = inFile((file) => {
+      file.pragma('wal_checkpoint(TRUNCATE)');
+      return intValue(file.get("SELECT rootpage AS value FROM sqlite_schema WHERE name = 'requests'"));
+    });
+    const file = openSync(join(dataDir, 'proxy.db'), 'r+');
+    writeSync(file, randomBytes(200), 0, 200, (page - 1) * 4_096);
+    refusedUnchanged(DatabaseCorruptError);
+  });
+
   it('is refused when it was cut off', () => {
     const path = join(dataDir, 'proxy.db');
     truncateSync(path, 5 * 4_096 + 17);
