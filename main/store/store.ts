@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Records } from '../core/records.ts';
+import { systemClock } from '../core/systemClock.ts';
 import { agentRecords } from './agents.ts';
 import { AuditLog } from './audit.ts';
 import { cardRecords } from './cards.ts';
@@ -44,8 +45,6 @@ export type Store = Records &
     setMacKey(key: Uint8Array | null): void;
     close(): void;
   }>;
-
-const systemClock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() };
 
 /**
  * Opens `<data dir>/proxy.db` for this process alone. Throws a StoreOpenError: DataFolderInUseError,

@@ -1,12 +1,11 @@
 import type { Isolation, Runtime } from '../../../contract/runtime.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
+import { systemClock } from '../../core/systemClock.ts';
 import type { Backend, BackendStatus, SandboxExit, SandboxIo, SandboxJob } from '../../runs/backend.ts';
 import type { ChildLauncher } from './childLauncher.ts';
 import { runInChild } from './hostRun.ts';
 import { WarmPool } from './warmPool.ts';
-
-const machineClock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() };
 
 /** QuickJS in WebAssembly, each run in a process of its own that was started before and is killed after. */
 export class EmbeddedBackend implements Backend {
@@ -21,7 +20,7 @@ export class EmbeddedBackend implements Backend {
   constructor(options: Readonly<{ launcher: ChildLauncher; poolSize: number; log: Log; clock?: Clock }>) {
     this.#pool = new WarmPool(options.launcher, options.poolSize, options.log);
     this.#log = options.log;
-    this.#clock = options.clock ?? machineClock;
+    this.#clock = options.clock ?? systemClock;
   }
 
   status(): BackendStatus {
