@@ -3,6 +3,7 @@ import type { Segment } from '../../contract/display.ts';
 import { formatHostRule } from './host.ts';
 import type { Manifest, ManifestSecret } from './manifestTypes.ts';
 import { listInProse, prose } from './prose.ts';
+import { minuteText } from './times.ts';
 
 /** The newest approved request of the same agent and skill. */
 export type LastApproved = Readonly<{ manifest: Manifest; decidedAtMs: number }>;
@@ -15,7 +16,7 @@ export function changeFact(manifest: Manifest, last: LastApproved | null, seenBe
       ? { ...fact, tone: 'plain', value: prose`nothing: you approved exactly this before` }
       : { ...fact, tone: 'notice', value: prose`everything: you never approved this skill for this agent` };
   }
-  const when = `${new Date(last.decidedAtMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const when = minuteText(last.decidedAtMs);
   const changes = changesBetween(last.manifest, manifest);
   if (changes.length === 0) return { ...fact, tone: 'plain', value: prose`nothing since you approved it on ${when}` };
   return { ...fact, tone: 'notice', value: prose`since you approved it on ${when}: ${listInProse(changes)}` };

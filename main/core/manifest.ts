@@ -1,7 +1,7 @@
 import type { Isolation } from '../../contract/runtime.ts';
 import { codeHash, sha256Hex } from './digest.ts';
 import { formatHostRule, type HostRule } from './host.ts';
-import type { Manifest, ManifestSecret, SecretPlaces } from './manifestTypes.ts';
+import { type Manifest, type ManifestSecret, noPlaces, type SecretPlaces } from './manifestTypes.ts';
 import { narrowRules, readStoredRules, sortRules } from './networkRules.ts';
 import type { SecretRecord } from './records.ts';
 import type { RequestPlan } from './requestPlan.ts';
@@ -23,8 +23,6 @@ export type ManifestInput = Readonly<{
   secretOf: SecretLookup;
   requestBindings: RequestBindings;
 }>;
-
-const noPlaces: SecretPlaces = { headers: [], query: [], path: false, json: [], form: [] };
 
 /** The canonical statement of what would run: sorted, without repetition, every default filled in. */
 export function buildManifest(input: ManifestInput): Manifest {

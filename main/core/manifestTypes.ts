@@ -11,6 +11,8 @@ export type SecretPlaces = Readonly<{
   form: readonly string[];
 }>;
 
+export const noPlaces: SecretPlaces = { headers: [], query: [], path: false, json: [], form: [] };
+
 /** What the manifest says about one secret. `secretId` is null while the owner has not added it. */
 export type ManifestSecret = Readonly<{
   name: string;

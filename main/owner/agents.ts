@@ -3,8 +3,8 @@ import type { AgentView, OwnerActions } from '../../contract/owner.ts';
 import { isAgentName, makeAgentToken } from '../core/agentIdentity.ts';
 import { makeId } from '../core/ids.ts';
 import type { AgentRecord } from '../core/records.ts';
+import { isoTime, isoTimeOrNull } from '../core/times.ts';
 import { announce, type OwnerDeps } from './ports.ts';
-import { isoTime, isoTimeOrNull } from './times.ts';
 
 function view(agent: AgentRecord): AgentView {
   return {

@@ -1,7 +1,7 @@
 import type { AuditRow, OwnerActions } from '../../contract/owner.ts';
 import type { AuditEvent } from '../core/records.ts';
+import { isoTime } from '../core/times.ts';
 import type { OwnerDeps } from './ports.ts';
-import { isoTime } from './times.ts';
 
 const row = (event: AuditEvent): AuditRow => ({
   seq: event.seq,

@@ -1,8 +1,8 @@
 import { CodedError } from '../../contract/errors.ts';
 import type { OwnerActions, RequestRow } from '../../contract/owner.ts';
 import type { EgressRecord, RequestRecord, RunResult } from '../core/records.ts';
+import { isoTime, isoTimeOrNull } from '../core/times.ts';
 import type { OwnerDeps } from './ports.ts';
-import { isoTime, isoTimeOrNull } from './times.ts';
 
 const defaultLimit = 100;
 const minuteMs = 60_000;

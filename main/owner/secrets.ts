@@ -1,19 +1,18 @@
 import { CodedError } from '../../contract/errors.ts';
 import type { BindingInput, OwnerActions, SecretView } from '../../contract/owner.ts';
 import type { Delivery, Principal } from '../../contract/states.ts';
-import { formatHostRule, HostSyntaxError, parseHostRule } from '../core/host.ts';
+import { formatHostRule, HostSyntaxError, isEchoHost, parseHostRule } from '../core/host.ts';
 import { makeId } from '../core/ids.ts';
-import type { SecretPlaces } from '../core/manifestTypes.ts';
+import { noPlaces, type SecretPlaces } from '../core/manifestTypes.ts';
 import type { BindingRecord, SecretRecord } from '../core/records.ts';
-import { checkSecretName, checkSecretValue } from '../core/secretRules.ts';
+import { checkSecretName, checkSecretValue, maxSecrets } from '../core/secretRules.ts';
+import { isoTime, isoTimeOrNull } from '../core/times.ts';
 import { wellKnownHosts } from '../core/wellKnown.ts';
 import { announce, type OwnerDeps } from './ports.ts';
-import { isoTime, isoTimeOrNull } from './times.ts';
 
 type Binding = Omit<BindingRecord, 'revision'>;
 type PlacesInput = Pick<BindingInput, 'headers' | 'query' | 'path'>;
 
-const noPlaces: SecretPlaces = { headers: [], query: [], path: false, json: [], form: [] };
 // RFC 9110 5.1. Headers that frame or route the request can never carry a secret.
 const headerName = /^[a-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 const framingHeaders: ReadonlySet<string> = new Set([
@@ -77,11 +76,27 @@ export function secretActions(deps: OwnerDeps & Readonly<{ localNames: () => Rea
   const hostRules = (hosts: readonly string[]): readonly string[] => {
     try {
       const localNames = deps.localNames();
-      return [...new Set(hosts.map((host) => formatHostRule(parseHostRule(host, { localNames }))))].sort();
+      const rules = hosts.map((host) => parseHostRule(host, { localNames }));
+      const echo = rules.find(({ host }) => isEchoHost(host));
+      if (echo !== undefined) {
+        throw new CodedError(
+          'invalid_request',
+          `${echo.host} shows what it is sent to others; a secret bound to it is public`,
+        );
+      }
+      return [...new Set(rules.map(formatHostRule))].sort();
     } catch (error) {
       if (error instanceof HostSyntaxError) throw new CodedError('invalid_request', error.message);
       throw error;
     }
+  };
+
+  /** Each run looks for every secret in its output: more of them than a person has would stall all runs. */
+  const refuseTooMany = (): void => {
+    if (records.secrets().length < maxSecrets) return;
+    throw new CodedError('invalid_request', `There are ${maxSecrets} secrets already; more cannot be masked in time`, {
+      hint: 'Remove some that nothing uses any more: oauth3 secret list, then oauth3 secret rm NAME',
+    });
   };
 
   const find = (name: string): SecretRecord => {
@@ -137,6 +152,7 @@ export function secretActions(deps: OwnerDeps & Readonly<{ localNames: () => Rea
 
       let secret: SecretRecord;
       if (existing === null) {
+        refuseTooMany();
         const id = makeId('sec', deps.random);
         secret = records.addSecret(
           {

@@ -1,8 +1,8 @@
 import { CodedError } from '../../contract/errors.ts';
 import type { OwnerActions, TrustView } from '../../contract/owner.ts';
 import type { TrustEntry } from '../core/records.ts';
+import { isoTime, isoTimeOrNull } from '../core/times.ts';
 import type { OwnerDeps } from './ports.ts';
-import { isoTime, isoTimeOrNull } from './times.ts';
 
 function status(entry: TrustEntry, nowMs: number): TrustView['status'] {
   if (entry.revokedAt !== null) return 'revoked';

@@ -10,6 +10,7 @@ import type { Manifest } from '../core/manifestTypes.ts';
 import type { AgentRecord, NewRequest, Records, RequestRecord, SecretRecord } from '../core/records.ts';
 import { planRequest } from '../core/requestPlan.ts';
 import type { RequestEvents, RunLauncher } from '../core/runPorts.ts';
+import { isoTime } from '../core/times.ts';
 import { TokenBuckets } from '../core/tokenBucket.ts';
 import type { ClockGuard } from './clockGuard.ts';
 import { findCode, type SourceCode } from './codeSource.ts';
@@ -27,7 +28,7 @@ import type {
 import { reachedMessage } from './reachedMessage.ts';
 import { remembered } from './remembered.ts';
 import { RequestInserts } from './requestInserts.ts';
-import { finishedAnswer, isoTime, requestView } from './requestViews.ts';
+import { finishedAnswer, requestView } from './requestViews.ts';
 import type { RequestWaits } from './requestWaits.ts';
 import { standingTrust } from './standingTrust.ts';
 
@@ -185,7 +186,11 @@ export class Intake {
     const plan = planRequest(body, readCommentTags(code.text), context);
     const choice = sandbox.pick(plan.runtime, plan.minimumIsolation);
     if (!choice.ready) {
-      throw new CodedError('sandbox_unavailable', `No sandbox for ${plan.runtime} is ready`, { hint: choice.reason });
+      throw new CodedError(
+        'sandbox_unavailable',
+        `No sandbox for ${plan.runtime} with isolation ${plan.minimumIsolation} is ready`,
+        { hint: choice.reason },
+      );
     }
     return buildManifest({
       agentId: agent.id,

@@ -9,10 +9,10 @@ import { makeId } from '../core/ids.ts';
 import { makePairingCard } from '../core/pairingCard.ts';
 import { byWhom } from '../core/principal.ts';
 import type { PairingRecord, Records } from '../core/records.ts';
+import { isoTime } from '../core/times.ts';
 import { TokenBuckets } from '../core/tokenBucket.ts';
 import { Arrivals } from './arrivals.ts';
 import type { DeskPort, Random, SettingsPort } from './ports.ts';
-import { isoTime } from './requestViews.ts';
 
 export type PairingDeps = Readonly<{
   records: Pick<

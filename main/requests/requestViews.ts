@@ -1,9 +1,8 @@
 import type { EgressView, ExecuteAnswer, RequestView, ResultView } from '../../contract/bridge.ts';
 import type { EgressRecord, Records, RequestRecord, RunResult } from '../core/records.ts';
+import { isoTime } from '../core/times.ts';
 
 export type ViewRecords = Pick<Records, 'result' | 'egressOf'>;
-
-export const isoTime = (ms: number): string => new Date(ms).toISOString();
 
 /** A request as its agent sees it (INTERFACES 1). */
 export function requestView(request: RequestRecord, records: ViewRecords): RequestView {

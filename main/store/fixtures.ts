@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '../core/log.ts';
-import type { Manifest } from '../core/manifestTypes.ts';
+import { type Manifest, noPlaces } from '../core/manifestTypes.ts';
 import type { DecisionInput, NewRequest, RequestRecord, RunResult } from '../core/records.ts';
 import { openStore, type Store, type StoreOptions } from './store.ts';
 
@@ -57,8 +57,6 @@ export function tempStore(): TempStore {
 export function givenAgent(store: Store, name = nextId('agent')): string {
   return store.addAgent({ id: nextId('agt'), name, tokenSha256: sha256(randomBytes(8)) }, 'desktop', start).id;
 }
-
-const noPlaces = { headers: [], query: [], path: false, json: [], form: [] };
 
 export function manifestOf(agentId: string, code: string, change: Partial<Manifest> = {}): Manifest {
   return {

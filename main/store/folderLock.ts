@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { isoTime } from '../core/times.ts';
 import { prepareFile } from './dataFolder.ts';
 import { DataFolderInUseError, DataFolderUnusableError } from './errors.ts';
 import { Sqlite, StorageFault } from './sqlite.ts';
@@ -52,7 +53,7 @@ function takeLock(path: string, inUse: () => DataFolderInUseError, nativeBinding
 }
 
 function writeHolder(dataDir: string, holderPath: string, nowMs: number): void {
-  const holder = { pid: process.pid, started_at: new Date(nowMs).toISOString() };
+  const holder = { pid: process.pid, started_at: isoTime(nowMs) };
   const fresh = join(dataDir, `${holderName}.new`);
   rmSync(fresh, { force: true });
   writeFileSync(fresh, `${JSON.stringify(holder)}\n`, { mode: 0o600, flag: 'wx' });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Card, CardCode, CardFact, CardOutcome } from '../../contract/card.ts';
 import { segmentText } from '../core/segmentText.ts';
+import { minuteText } from '../core/times.ts';
 import { type Message, RichText } from './richText.ts';
 
 /** INTERFACES 4: longer code goes into a file. */
@@ -69,7 +70,7 @@ function factsText(card: Card, maxLength: number): RichText {
     if (rich.length + length > maxLength) continue;
     rich.add('\n').add(piece.label, 'bold').add(' ').addOutside(piece.text);
   }
-  rich.add(`\n\nExpires ${new Date(card.expiresAtMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`, 'italic');
+  rich.add(`\n\nExpires ${minuteText(card.expiresAtMs)}`, 'italic');
   return rich;
 }
 
@@ -94,8 +95,13 @@ function pieces(card: Card): readonly Piece[] {
       label: finding.severity === 'warn' ? '⚠️ Code:' : 'Code:',
       text: segmentText(finding.text),
     })),
-    ...card.quotes.map((quote) => ({ label: `${quote.label}:`, text: `“${segmentText(quote.text)}”` })),
+    ...card.quotes.map((quote) => ({ label: `${quote.label}:`, text: quoted(segmentText(quote.text)) })),
   ];
+}
+
+/** Every further line begins with a bar of ours: words of the agent must not look like a fact or like the code. */
+function quoted(text: string): string {
+  return `“${text.replaceAll('\n', '\n┃ ')}”`;
 }
 
 function addCodeHead(rich: RichText, code: CardCode): RichText {

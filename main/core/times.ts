@@ -6,3 +6,8 @@ export function isoTime(ms: number): string {
 export function isoTimeOrNull(ms: number | null): string | null {
   return ms === null ? null : isoTime(ms);
 }
+
+/** For a person, to the minute: `2026-01-05 12:00 UTC`. */
+export function minuteText(ms: number): string {
+  return `${isoTime(ms).slice(0, 16).replace('T', ' ')} UTC`;
+}
