@@ -1,11 +1,20 @@
+/**
+ * More than a caller has use for. Long-polls cost the caller next to nothing, on one connection even less, and us some
+ * kilobytes each.
+ */
+export const mostWaiting = 32;
+
 /** Lets many wait until something of that id is announced. */
 export class Arrivals {
   readonly #waiting = new Map<string, Set<() => void>>();
   #closed = false;
 
-  /** Resolves at the announcement, after `timeoutMs`, when the caller goes away, or when we close. */
+  /**
+   * Resolves at the announcement, after `timeoutMs`, when the caller goes away, or when we close; at once when enough
+   * wait for that id already.
+   */
   until(id: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
-    if (this.#closed || signal.aborted || timeoutMs <= 0) return Promise.resolve();
+    if (this.#closed || signal.aborted || timeoutMs <= 0 || this.count(id) >= mostWaiting) return Promise.resolve();
     return new Promise((resolve) => {
       const waiting = this.#waiting.get(id) ?? new Set();
       const end = (): void => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../core/log.ts';
-import { Arrivals } from './arrivals.ts';
+import { Arrivals, mostWaiting } from './arrivals.ts';
 import { RequestAnnouncer } from './requestEvents.ts';
 import { RequestWaits } from './requestWaits.ts';
 
@@ -30,6 +30,21 @@ describe('waiting', () => {
     arrivals.close();
     await arrivals.until('a', 60_000, never);
     expect(arrivals.count('a')).toBe(0);
+  });
+
+  it('does not begin where enough wait already, and begins again when they went', async () => {
+    const arrivals = new Arrivals();
+    const waiting = Array.from({ length: mostWaiting }, () => arrivals.until('a', 60_000, never));
+    await arrivals.until('a', 60_000, never);
+    expect(arrivals.count('a')).toBe(mostWaiting);
+    const other = arrivals.until('b', 60_000, never);
+    expect(arrivals.count('b')).toBe(1);
+    arrivals.announce('a');
+    await Promise.all(waiting);
+    const next = arrivals.until('a', 60_000, never);
+    expect(arrivals.count('a')).toBe(1);
+    arrivals.close();
+    await Promise.all([other, next]);
   });
 
   it('knows long-polls from answers that carry the result', async () => {

@@ -1,6 +1,14 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AgentHouse, type CallOptions, rawCall, refusalOf, startAgentHouse } from '../support/agentHouse.ts';
+import { mostWaiting } from '../../main/requests/arrivals.ts';
+import {
+  type AgentHouse,
+  type CallOptions,
+  field,
+  rawCall,
+  refusalOf,
+  startAgentHouse,
+} from '../support/agentHouse.ts';
 
 // ATTACKS section N, and I164: what must not get through the agents' HTTP interface. Every refusal is checked to leave
 // nothing behind. A232 and A231 are about routes: only those of INTERFACES 1 exist, and all but /health and /pair need a
@@ -345,6 +353,20 @@ describe('HTTP itself', () => {
     const answer = await rawCall(house.port, `${good.repeat(50)}${rebound}`);
     const statuses = [...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => match[1]);
     expect(statuses).toEqual([...Array.from({ length: 50 }, () => '200'), '403']);
+  });
+
+  it('N161 long-polls that pile up, on one connection or many, are answered at once beyond a few', async () => {
+    const created = await house.call('POST', '/execute', { token, body });
+    const id = field(created, 'request_id');
+    const path = `/requests/${id}`;
+    const poll = `GET ${path}?wait=60 HTTP/1.1\r\nHost: ${host()}\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+    const socket = connect({ host: '127.0.0.1', port: house.port });
+    socket.write(poll.repeat(200));
+    await expect.poll(() => house.waits.polls(id)).toBe(mostWaiting);
+    const more = await house.call('GET', `${path}?wait=60`, { token });
+    expect(field(more, 'status')).toBe('pending');
+    await house.call('DELETE', path, { token });
+    socket.destroy();
   });
 
   it('N234 rubbish behind a request never looks like the answer to it', async () => {
