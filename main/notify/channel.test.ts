@@ -58,6 +58,21 @@ describe('the buttons of a notification', () => {
     expect(labels(notifier)).toEqual(['Review', 'Deny']);
   });
 
+  it('leave out Run Once when one of many secrets would not be named', async () => {
+    const { channel, notifier } = setUp('always');
+    const facts = ['A', 'B', 'C', 'D', 'E'].map((name) => ({
+      key: `secret:${name}`,
+      label: `Secret ${name}`,
+      tone: 'plain' as const,
+      value: plain('goes to api.weather.example'),
+    }));
+    await channel.show(makeCard({ facts }), null);
+    expect(labels(notifier)).toEqual(['Review', 'Deny']);
+    await channel.show(makeCard({ facts: facts.slice(0, 3) }), null);
+    expect(labels(notifier)).toEqual(['Review', 'Run Once', 'Deny']);
+    expect([...notifier.shown.values()].at(-1)?.body).toContain('Secret C: goes to api.weather.example');
+  });
+
   it('leave out Run Once when the card cannot be approved', async () => {
     const { channel, notifier } = setUp('always');
     await channel.show(makeCard({ verdicts: ['deny'] }), null);

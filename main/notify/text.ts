@@ -10,7 +10,7 @@ export type NotificationText = Readonly<{ title: string; body: string; complete:
 
 /** Facts only, each on one line, short: nothing that an agent wrote, no code (ATTACKS 221). */
 export function notificationText(card: Card): NotificationText {
-  const important = card.facts.filter((fact) => ['secrets', 'network'].includes(fact.key) || fact.tone === 'danger');
+  const important = card.facts.filter((fact) => isImportant(fact));
   const lines = [
     cutLine(segmentText(card.sentence), MAX_SENTENCE),
     ...card.missingSecrets.map((name) => cutLine(`Missing secret: ${name}`, MAX_FACT)),
@@ -21,6 +21,11 @@ export function notificationText(card: Card): NotificationText {
     body: lines.map((line) => line.text).join('\n'),
     complete: important.length <= MAX_FACTS && lines.every((line) => !line.cut),
   };
+}
+
+/** Which secrets go where, to which hosts, and what is odd about those. */
+function isImportant({ key, tone }: Card['facts'][number]): boolean {
+  return /^(?:secrets?|network)(?:[:_]|$)/.test(key) || tone === 'danger';
 }
 
 /** One line for a notification that asks nothing. */
