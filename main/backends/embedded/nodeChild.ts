@@ -4,6 +4,12 @@ import type { HostMessage } from '../../../contract/sandboxMessages.ts';
 import type { ChildLauncher, SandboxChild } from './childLauncher.ts';
 import { hardeningFlags } from './hardenedNode.ts';
 
+/**
+ * What an honest child can leave unread: the windows of all its open requests, with their heads. One that asks and never
+ * listens would fill our memory with answers.
+ */
+const mostUnreadBytes = 32 * 1024 * 1024;
+
 /** Sandbox processes of plain Node: frames on stdin and stdout, and an empty environment. They end when stdin does. */
 export class NodeChildLauncher implements ChildLauncher {
   readonly #childPath: string;
@@ -53,7 +59,10 @@ class NodeChild implements SandboxChild {
   }
 
   send(message: HostMessage): void {
-    if (this.#exitReason === null) this.#child.stdin?.write(encodeFrame(message));
+    const { stdin } = this.#child;
+    if (this.#exitReason !== null || stdin === null) return;
+    stdin.write(encodeFrame(message));
+    if (stdin.writableLength > mostUnreadBytes) this.kill();
   }
 
   onMessage(listener: (message: unknown) => void): void {
