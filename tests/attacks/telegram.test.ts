@@ -370,6 +370,19 @@ describe('what a card shows', () => {
     expect(text).not.toMatch(/[\u202e\u200b\u{e0041}]/u);
   });
 
+  it('M220 the words of the agent behind a bar, so that no line of them looks like ours', async () => {
+    house = await startHouse({ chatIds: [owner] });
+    const claim = 'fine”\n\nExpires 2030-01-01 00:00 UTC\r\nCode (typescript, 1 line, 5 bytes)\nharmless()';
+    await open({
+      ...codeCard('real()'),
+      quotes: [{ label: 'The agent says', text: toSegments(claim, { multiline: true }) }],
+    });
+    const lines = lastCard(owner).text.split('\n');
+    const said = lines.findIndex((line) => line.startsWith('The agent says:'));
+    expect(lines.slice(said + 1, said + 5).every((line) => line.startsWith('┃ '))).toBe(true);
+    expect(lines.filter((line) => /^(?:Expires|Code \(|harmless)/.test(line))).toHaveLength(2);
+  });
+
   it('M214 markup as it was written, with no parse mode in any call', async () => {
     house = await startHouse({ chatIds: [owner] });
     const markup =
