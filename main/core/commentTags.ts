@@ -1,3 +1,5 @@
+import { commaList } from './commaList.ts';
+
 /** What code says about itself in its comments, unchecked: it only fills what the request leaves out. */
 export type CommentTags = Readonly<{
   skill?: string;
@@ -32,11 +34,4 @@ export function readCommentTags(code: string): CommentTags {
     ...(timeout !== undefined && { timeout: /^\d{1,6}(?:\.\d{1,3})?$/.test(timeout) ? Number(timeout) : Number.NaN }),
     ...(runtime !== undefined && { runtime }),
   };
-}
-
-function commaList(text: string): readonly string[] {
-  return text
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '');
 }

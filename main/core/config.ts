@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { commaList } from './commaList.ts';
 import { canonicalHost, HostSyntaxError } from './host.ts';
 
 /** One variable of the environment has a bad value: the start ends with this line and exit code 78. */
@@ -35,12 +36,6 @@ export type Config<LocalServices> = Readonly<{
 }>;
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-const list = (text: string): string[] =>
-  text
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '');
 
 function webUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
@@ -89,13 +84,13 @@ const port = reading((text) => {
   return Number(text);
 });
 const bind = reading((text) => {
-  const addresses = [...new Set(list(text).map(bindAddress))];
+  const addresses = [...new Set(commaList(text).map(bindAddress))];
   if (addresses.length === 0) throw new Error('must name at least one address');
   return addresses;
 });
-const allowedHosts = reading((text) => list(text).map((name) => canonicalHost(name)));
+const allowedHosts = reading((text) => commaList(text).map((name) => canonicalHost(name)));
 const chatIds = reading((text) =>
-  list(text).map((id) => {
+  commaList(text).map((id) => {
     if (!/^-?[1-9][0-9]{0,15}$/.test(id)) throw new Error('must be a list of numeric ids, negative for groups');
     return Number(id);
   }),
@@ -111,7 +106,7 @@ const headerToken = reading((text) => {
 const sandbox = z.enum(['embedded', 'docker'], { error: 'must be embedded or docker' });
 const logLevel = z.enum(['debug', 'info', 'warn', 'error'], { error: 'must be debug, info, warn or error' });
 const url = reading(webUrl);
-const baseUrls = reading((text) => new Map(list(text).map(baseUrlPair)));
+const baseUrls = reading((text) => new Map(commaList(text).map(baseUrlPair)));
 const anyText = z.string();
 
 /**

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { commaList } from '../core/commaList.ts';
 import { canonicalHost, HostSyntaxError } from '../core/host.ts';
 
 /** Where a name of the owner's own network really is. Without a port the port of the URL is dialled. */
@@ -53,8 +54,7 @@ export function parseLocalService(text: string): readonly [name: string, service
 /** Reads the comma list of `OAUTH3_EGRESS_HOSTS`. Throws LocalServiceSyntaxError, also for a name given twice. */
 export function parseLocalServices(text: string): LocalServices {
   const services = new Map<string, LocalService>();
-  for (const entry of text.split(',').map((part) => part.trim())) {
-    if (entry === '') continue;
+  for (const entry of commaList(text)) {
     const [name, service] = parseLocalService(entry);
     if (services.has(name)) throw new LocalServiceSyntaxError(entry, 'the name is given twice');
     services.set(name, service);
