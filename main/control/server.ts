@@ -1,4 +1,4 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { dataFiles, joinPath } from '../../contract/dataDir.ts';
 import { CodedError, errorBody } from '../../contract/errors.ts';
 import type { OwnerActions } from '../../contract/owner.ts';
 import type { Log } from '../core/log.ts';
+import { sameText } from '../core/sameText.ts';
 import { commandRunner, type RunCommand } from './commands.ts';
 import { LineReader } from './lines.ts';
 import { controlPlace, makePrivateFolder } from './place.ts';
@@ -141,11 +142,6 @@ function write(socket: Socket, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.write(text, (error) => (error ? reject(error) : resolve()));
   });
-}
-
-function sameText(left: string, right: string): boolean {
-  const [a, b] = [Buffer.from(left), Buffer.from(right)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 function writePrivate(path: string, text: string): void {

@@ -1,7 +1,7 @@
-import { timingSafeEqual } from 'node:crypto';
 import { agentTokenHash } from '../core/agentIdentity.ts';
 import type { Clock } from '../core/clock.ts';
 import type { AgentRecord, Records } from '../core/records.ts';
+import { sameText } from '../core/sameText.ts';
 
 // "Last seen" is for people; a write at every request would be for nothing.
 const touchEveryMs = 60_000;
@@ -21,7 +21,7 @@ export class AgentAuth {
     const hash = agentTokenHash(token);
     const agent = hash === null ? null : this.#records.agentByTokenHash(hash);
     if (hash === null || agent === null || agent.revokedAt !== null) return null;
-    if (!sameDigest(hash, agent.tokenSha256)) return null;
+    if (!sameText(hash, agent.tokenSha256)) return null;
     this.#touch(agent.id);
     return agent;
   }
@@ -33,9 +33,4 @@ export class AgentAuth {
     this.#touchedAtMs.set(agentId, nowMs);
     this.#records.touchAgent(agentId, this.#clock.wallMs());
   }
-}
-
-function sameDigest(left: string, right: string): boolean {
-  const [a, b] = [Buffer.from(left), Buffer.from(right)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { sameText } from '../core/sameText.ts';
 
 /** HMAC-SHA-256 with a key of the vault, held while the vault is unlocked. */
 export class Seal {
@@ -27,11 +28,6 @@ export class Seal {
   /** False for a wrong mac, for none, and while there is no key. */
   matches(mac: string | null, label: string, fields: readonly (string | number | null)[]): boolean {
     const expected = this.make(label, fields);
-    if (expected === null || mac === null) {
-      return false;
-    }
-    const left = Buffer.from(expected);
-    const right = Buffer.from(mac);
-    return left.length === right.length && timingSafeEqual(left, right);
+    return expected !== null && mac !== null && sameText(expected, mac);
   }
 }

@@ -1,4 +1,5 @@
-import { hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
+import { sameText } from '../core/sameText.ts';
 
 export const dataKeyBytes = 32;
 
@@ -17,10 +18,5 @@ export function checkValue(dataKey: Uint8Array): string {
 }
 
 export function isDataKey(candidate: Uint8Array, check: string | number | undefined): boolean {
-  if (candidate.length !== dataKeyBytes || typeof check !== 'string') {
-    return false;
-  }
-  const expected = Buffer.from(check, 'base64url');
-  const actual = deriveKey(candidate, 'check');
-  return expected.length === actual.length && timingSafeEqual(expected, actual);
+  return candidate.length === dataKeyBytes && typeof check === 'string' && sameText(check, checkValue(candidate));
 }
