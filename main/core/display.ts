@@ -1,4 +1,5 @@
 import type { Segment } from '../../contract/display.ts';
+import { segmentText } from './segmentText.ts';
 
 export type DisplayOptions = Readonly<{
   /** Cut after this many characters; a mark says how many more there are. Never set it for code. */
@@ -94,9 +95,7 @@ export function toCodeLines(code: string): readonly (readonly Segment[])[] {
 
 /** The same as plain text, for places that cannot draw a mark: `a⟦U+202E⟧b`. */
 export function toVisibleText(text: string, options: DisplayOptions = {}): string {
-  return toSegments(text, options)
-    .map((segment) => (segment.kind === 'text' ? segment.text : `⟦${segment.text}⟧`))
-    .join('');
+  return segmentText(toSegments(text, options));
 }
 
 const hiddenInCode = new RegExp(`(?:\\r\\n|[\\n\\t\\u27e6\\u27e7])|(${hiddenClass})`, 'gu');
