@@ -9,8 +9,12 @@ export const MAX_CODE_BYTES = 256 * KIB;
 export const MAX_ARGS_BYTES = 64 * KIB;
 export const MAX_WAIT_SECONDS = 60;
 
-export const skillIdSchema = z.string().regex(/^[A-Za-z0-9._\-/@]{1,128}$/);
-export const secretNameSchema = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/);
+export const skillIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9._\-/@]{1,128}$/, 'must be 1 to 128 letters, digits or . _ - / @');
+export const secretNameSchema = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'must be letters, digits and underscores, not starting with a digit');
 
 const secretNames = z.array(secretNameSchema).max(64);
 const networkEntries = z.array(z.string().min(1).max(300)).max(64);

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { MAX_BODY_BYTES } from '../../contract/bridge.ts';
 import { CodedError } from '../../contract/errors.ts';
+import { plainWords } from '../../contract/plainWords.ts';
 import type { Log } from '../core/log.ts';
 
 const maxDetails = 20;
@@ -8,7 +9,7 @@ const maxPathLength = 200;
 
 /** Parses with a schema of the contract. Throws CodedError `invalid_request` with paths and reasons, never with values. */
 export function validated<Output>(schema: z.ZodType<Output>, value: unknown): Output {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: plainWords });
   if (parsed.success) return parsed.data;
   const details = parsed.error.issues.slice(0, maxDetails).map((issue) => ({
     path: issue.path.map(String).join('.').slice(0, maxPathLength),
@@ -34,7 +35,7 @@ export function toCodedError(error: unknown, log: Log): CodedError {
   if (error instanceof CodedError) return error;
   switch (codeOf(error)) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new CodedError('too_large', `The body: at most ${MAX_BODY_BYTES / 1024 / 1024} MiB`);
+      return new CodedError('too_large', `The body is larger than ${MAX_BODY_BYTES / 1024 / 1024} MiB`);
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return mediaTypeError();
     case 'FST_ERR_BAD_URL':

@@ -39,13 +39,16 @@ export type BridgeUseCases = Readonly<{
 const idParams = z.object({ id: z.string() });
 const unknownKeysRefused = z.strictObject({
   wait: z
-    .union([
-      z.literal('true').transform(() => 30),
-      z
-        .string()
-        .regex(/^\d{1,6}(\.\d{1,3})?$/, 'a number of seconds')
-        .transform((text) => Math.min(Number(text), MAX_WAIT_SECONDS)),
-    ])
+    .union(
+      [
+        z.literal('true').transform(() => 30),
+        z
+          .string()
+          .regex(/^\d{1,6}(\.\d{1,3})?$/)
+          .transform((text) => Math.min(Number(text), MAX_WAIT_SECONDS)),
+      ],
+      'must be a number of seconds, or true',
+    )
     .default(0),
 });
 
@@ -85,7 +88,7 @@ export function registerRoutes(
 
   app.post('/pair', async (request, reply) => {
     const { name } = validated(pairBodySchema, request.body);
-    const answer = await useCases.pairing.ask(name, isLoopback(request.raw));
+    const answer = await useCases.pairing.ask(name, isLoopback(request.raw.socket.remoteAddress));
     reply.code(202);
     return answer;
   });

@@ -2,6 +2,7 @@ import type { ControlCommand, ControlParams, ControlValue } from '../../contract
 import { controlCommands, isControlCommand } from '../../contract/control.ts';
 import { CodedError } from '../../contract/errors.ts';
 import type { OwnerActions } from '../../contract/owner.ts';
+import { plainWords } from '../../contract/plainWords.ts';
 import { isSettingKey, settingKeys } from '../../contract/settings.ts';
 
 /** What a command gives back: its value, and for a streaming one its parts, pulled one by one. */
@@ -82,7 +83,7 @@ export function commandRunner(owner: OwnerActions): RunCommand {
   const table = handlers(owner);
   // One generic step keeps name, parameters and handler of the same command together for the compiler.
   const run = async <Name extends ControlCommand>(name: Name, params: unknown, parts: Parts): Promise<unknown> => {
-    const checked = controlCommands[name].params.safeParse(params);
+    const checked = controlCommands[name].params.safeParse(params, { error: plainWords });
     if (!checked.success) {
       const issue = checked.error.issues[0];
       const where = issue === undefined || issue.path.length === 0 ? '' : ` (${issue.path.join('.')})`;

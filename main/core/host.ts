@@ -127,6 +127,12 @@ function splitPort(text: string): Readonly<{ host: string; port: number }> {
  * that the owner did not declare.
  */
 export function parseHostRule(text: string, options: HostRuleOptions = {}): HostRule {
+  if (/[/\\@?#]/.test(text)) {
+    throw new HostSyntaxError(text, 'write the host alone, without https://, user name or path');
+  }
+  if (text.lastIndexOf('*') > 0 || text === '*') {
+    throw new HostSyntaxError(text, 'a wildcard is written *.example.com and stands for one name below that domain');
+  }
   const { host: pattern, port } = splitPort(text);
   const wildcard = pattern.startsWith('*.');
   const host = canonicalHost(wildcard ? pattern.slice(2) : pattern);

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type ExecuteBody, MAX_ARGS_BYTES, metadataSchema } from '../../contract/bridge.ts';
 import { CodedError } from '../../contract/errors.ts';
+import { plainWords } from '../../contract/plainWords.ts';
 import type { Isolation, Runtime } from '../../contract/runtime.ts';
 import type { CommentTags } from './commentTags.ts';
 import { canonicalJson } from './digest.ts';
@@ -63,7 +64,7 @@ function invalid(path: string, message: string): CodedError {
 
 /** A tag passes the same check as the field that it fills. */
 function fromTag<Value>(tag: string, schema: z.ZodType<Value | undefined>, value: unknown): Value | undefined {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: plainWords });
   if (parsed.success) return parsed.data;
   throw invalid(`code, comment tag @${tag}`, parsed.error.issues[0]?.message ?? 'is not valid');
 }

@@ -4,6 +4,8 @@ export type RuleVerdict = Readonly<{ ok: true }> | Readonly<{ ok: false; reason:
 
 export const minSecretLength = 8;
 export const maxSecretLength = 16_384;
+/** As many as can be masked in all output without a noticeable wait. */
+export const maxSecrets = 500;
 
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 

@@ -1,5 +1,6 @@
 import { CodedError } from '../../contract/errors.ts';
 import type { OwnerActions } from '../../contract/owner.ts';
+import { plainWords } from '../../contract/plainWords.ts';
 import {
   defaultSettings,
   isSettingKey,
@@ -62,10 +63,10 @@ export class SettingsBook {
         hint: `Settings are: ${settingKeys.join(', ')}`,
       });
     }
-    const checked = settingsSchemas[key].safeParse(value);
+    const checked = settingsSchemas[key].safeParse(value, { error: plainWords });
     if (!checked.success) {
-      const reason = checked.error.issues[0]?.message ?? 'it has the wrong form';
-      throw new CodedError('invalid_request', `The value of ${key} is not accepted: ${reason}`);
+      const reason = checked.error.issues[0]?.message ?? 'has the wrong form';
+      throw new CodedError('invalid_request', `${key} ${reason}`);
     }
     this.#records.setSetting(key, checked.data, actor, this.#clock.wallMs());
     this.#known = null;

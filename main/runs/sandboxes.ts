@@ -32,8 +32,11 @@ export class Sandboxes {
     }
     const status = fitting[0]?.backend.status();
     if (status !== undefined && !status.ready) return { ready: false, reason: status.reason };
-    const offered = [...new Set(this.#sandboxes.flatMap(({ backend }) => backend.runtimes))].join(', ');
-    return { ready: false, reason: `Here only these run: ${offered === '' ? 'none' : offered}. Ask for one of them.` };
+    const offered = this.#sandboxes.flatMap(({ backend }) =>
+      backend.runtimes.map((name) => `${name} (isolation ${backend.isolation})`),
+    );
+    const all = offered.length === 0 ? 'nothing' : offered.join(', ');
+    return { ready: false, reason: `This machine runs ${all}. Ask for that, or ask the owner to add the other.` };
   }
 
   /** One word or sentence for each isolation level. */
