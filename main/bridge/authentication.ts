@@ -64,8 +64,8 @@ function remoteAddress(request: IncomingMessage): string {
   return address.includes('.') ? address : address.split(':').slice(0, 4).join(':');
 }
 
-/** True when the caller is on this machine. */
-export function isLoopback(request: IncomingMessage): boolean {
-  const address = (request.socket.remoteAddress ?? '').replace(/^::ffff:/i, '');
+/** True for the remote address of a caller on this machine. */
+export function isLoopback(remoteAddress: string | undefined): boolean {
+  const address = (remoteAddress ?? '').replace(/^::ffff:/i, '');
   return address === '::1' || /^127\.\d+\.\d+\.\d+$/.test(address);
 }

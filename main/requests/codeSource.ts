@@ -8,8 +8,8 @@ import type { FetchSource } from './ports.ts';
 export type SourceCode = Readonly<{ bytes: Uint8Array; text: string }>;
 
 /**
- * The code of a request: given, else fetched from `skill_url`. Throws CodedError `invalid_request`, `too_large`,
- * `source_unavailable`.
+ * The code of a request, whose text is known to be valid Unicode: given, else fetched from `skill_url`. Throws
+ * CodedError `invalid_request`, `too_large`, `source_unavailable`.
  */
 export async function findCode(
   body: Pick<ExecuteBody, 'code' | 'skill_url'>,
@@ -23,7 +23,6 @@ export async function findCode(
 }
 
 function givenCode(text: string): SourceCode {
-  if (/\p{Surrogate}/u.test(text)) throw new CodedError('invalid_request', 'code: must be valid UTF-8 text');
   return { bytes: withinLimit(Buffer.from(text, 'utf8')), text };
 }
 

@@ -133,6 +133,16 @@ describe('a waiting request', () => {
     expiry.stop();
   });
 
+  it('from before a restart does not live longer because the wall clock was put back in between', () => {
+    const { expiry, add, expired, moveWallClock } = house();
+    add('a', 30 * minuteMs);
+    moveWallClock(-5 * 60 * minuteMs);
+    expiry.start();
+    vi.advanceTimersByTime(30 * minuteMs);
+    expect(expired).toEqual(['a']);
+    expiry.stop();
+  });
+
   it('is no longer looked after once it was decided', () => {
     const { expiry, add, decide, expired, moveWallClock } = house();
     expiry.start();

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ExecuteBody } from '../../contract/bridge.ts';
 import {
@@ -270,12 +272,21 @@ describe('a secret that is bound nowhere', () => {
     const before = house.desk.card('run', id);
     expect(before?.unboundSecrets).toEqual([{ name: 'OPENAI_API_KEY', hosts: ['api.openai.com'] }]);
     expect(before?.verdicts).toEqual(['deny']);
-    expect(() => house.refresh.confirmBinding(id, 'OPENAI_API_KEY', ['evil.example.com'], 'desktop')).toThrow(/card/);
+    for (const hosts of [['evil.example.com'], [], ['api.openai.com', 'evil.example.com']]) {
+      expect(() => house.refresh.confirmBinding(id, 'OPENAI_API_KEY', hosts, 'desktop')).toThrow(/card/);
+    }
     house.refresh.confirmBinding(id, 'OPENAI_API_KEY', ['api.openai.com'], 'desktop');
     const after = house.desk.card('run', id);
     expect(after?.revision).not.toBe(before?.revision);
     expect(after?.verdicts).toContain('once');
     expect(house.auditKinds()).toContain('binding.confirmed');
+  });
+
+  it('can never be confirmed for a host that shows what it is sent to anybody', async () => {
+    const { house, token } = await unbound();
+    const metadata = { network: ['httpbin.org'] };
+    const id = field(await house.call('POST', '/execute', { token, body: body({ metadata }) }), 'request_id');
+    expect(() => house.refresh.confirmBinding(id, 'OPENAI_API_KEY', ['httpbin.org'], 'desktop')).toThrow(/card/);
   });
 
   it('goes back to being bound nowhere after Run Once', async () => {
@@ -294,6 +305,86 @@ describe('a secret that is bound nowhere', () => {
     expect(house.store.secretByName('OPENAI_API_KEY')?.binding.hosts).toEqual(['api.openai.com']);
     house.runs.answer = emptyResult;
     expect((await house.call('POST', '/execute', { token, body: body() })).status).toBe(200);
+  });
+});
+
+describe('a decision that comes past the desk', () => {
+  const decide = (house: AgentHouse, id: string, revision: string, verdict: 'once' | 'approve' = 'once') =>
+    house.subject.decide({ subject: 'run', id, revision, verdict, principal: 'desktop' });
+
+  async function pendingWithRevision() {
+    const pending = await withPending();
+    return { ...pending, revision: pending.house.desk.card('run', pending.id)?.revision ?? '' };
+  }
+
+  it('is refused for what was not shown', async () => {
+    const { house, id } = await pendingWithRevision();
+    expect(decide(house, id, 'f'.repeat(64))).toMatchObject({ ok: false, reason: 'stale' });
+    expect(decide(house, 'req_none', 'x')).toMatchObject({ ok: false, reason: 'unknown' });
+  });
+
+  it('is refused while agent, owner, vault or sandbox say no, and counts once they do not', async () => {
+    const { house, agent, id, revision } = await pendingWithRevision();
+    const blocked = (text: RegExp) =>
+      expect(decide(house, id, revision)).toEqual({ ok: false, reason: 'blocked', text: expect.stringMatching(text) });
+    house.store.setAgentPaused(agent.id, true, 'desktop', house.clock.wall);
+    blocked(/agent is paused/);
+    house.store.setAgentPaused(agent.id, false, 'desktop', house.clock.wall);
+    house.world.paused = true;
+    blocked(/Everything is paused/);
+    house.world.paused = false;
+    house.world.vault = 'locked';
+    blocked(/vault is locked/);
+    house.world.vault = 'unlocked';
+    const { sandbox } = house.world;
+    house.world.sandbox = { ready: false, reason: 'the child does not start' };
+    blocked(/does not start/);
+    house.world.sandbox = sandbox;
+    expect(decide(house, id, revision, 'approve')).toMatchObject({ ok: false, reason: 'blocked' });
+    expect(decide(house, id, revision)).toMatchObject({ ok: true });
+    expect(decide(house, id, revision)).toMatchObject({ ok: false, reason: 'ended' });
+    expect(house.runs.enqueued).toEqual([id]);
+  });
+
+  it('L187 is refused as stale when a binding, a value or the sandbox changed since', async () => {
+    const { house, id, revision } = await pendingWithRevision();
+    const secret = house.store.secretByName('OPENAI_API_KEY');
+    house.store.replaceSecretValue(secret?.id ?? '', new Uint8Array(16), 'desktop', house.clock.wall);
+    expect(decide(house, id, revision)).toMatchObject({ ok: false, reason: 'stale' });
+    const next = house.desk.card('run', id)?.revision ?? '';
+    expect(next).not.toBe(revision);
+    const carrier = { image: '', runner: 'quickjs-newer', seccomp: '' };
+    house.world.sandbox = { ready: true, facts: { isolation: 'embedded', carrier } };
+    expect(decide(house, id, next)).toMatchObject({ ok: false, reason: 'stale' });
+    expect(await house.press(id, 'once')).toMatchObject({ ok: true });
+  });
+
+  it('is refused when a secret was taken away or none of its hosts confirmed', async () => {
+    const { house, token } = await pendingWithRevision();
+    house.addSecret('FREE_KEY');
+    const asked = await house.call('POST', '/execute', { token, body: body({ secrets: ['FREE_KEY', 'NO_KEY'] }) });
+    const id = field(asked, 'request_id');
+    const revision = house.desk.card('run', id)?.revision ?? '';
+    expect(decide(house, id, revision)).toMatchObject({ reason: 'blocked', text: 'First add the secret NO_KEY.' });
+    house.addSecret('NO_KEY', ['api.openai.com']);
+    house.refresh.refreshForSecret('NO_KEY');
+    const next = house.desk.card('run', id)?.revision ?? '';
+    expect(decide(house, id, next)).toMatchObject({ reason: 'blocked', text: 'First confirm where FREE_KEY may go.' });
+  });
+
+  it('L190 is refused when the stored bytes are not the ones that were asked for', async () => {
+    const { house, id, revision } = await pendingWithRevision();
+    const other = new Database(join(house.dataDir, 'proxy.db'));
+    other.prepare('UPDATE code_blobs SET bytes = ?').run(Buffer.from("console.log('something else')"));
+    other.close();
+    expect(decide(house, id, revision)).toMatchObject({ ok: false, reason: 'blocked' });
+    expect(house.runs.enqueued).toEqual([]);
+  });
+
+  it('is refused after its time by elapsed time, although the wall clock went back and no timer fired', async () => {
+    const { house, id, revision } = await pendingWithRevision();
+    house.clock.monotonic += 31 * minuteMs;
+    expect(decide(house, id, revision)).toMatchObject({ ok: false, reason: 'ended', outcome: { kind: 'expired' } });
   });
 });
 
@@ -329,7 +420,7 @@ describe('waiting for a result', () => {
   });
 
   it('is not counted as fetched when the caller hung up', async () => {
-    const { house, token, id } = await withPending();
+    const { house, token, agent, id } = await withPending();
     const hangUp = new AbortController();
     const polling = house.call('GET', `/requests/${id}?wait=60`, { token, signal: hangUp.signal });
     await expect.poll(() => house.waits.polls(id)).toBe(1);
@@ -337,6 +428,7 @@ describe('waiting for a result', () => {
     await expect(polling).rejects.toThrow();
     await expect.poll(() => house.waits.polls(id)).toBe(0);
     await house.press(id, 'deny');
+    await house.status.view(agent, id, 0, AbortSignal.abort());
     expect(house.store.request(id)?.resultFetchedAt).toBeNull();
   });
 
@@ -522,6 +614,11 @@ describe('pairing', () => {
     await house.call('POST', '/pair', { body: { name: 'c' } });
     const fourth = await house.call('POST', '/pair', { body: { name: 'd' } });
     expect([refusalOf(fourth), fourth.headers['retry-after']]).toEqual(['429 rate_limited', '1200']);
+    expect(
+      house.pairing.decide({ subject: 'pairing', id: taken, revision: taken, verdict: 'approve', principal: 'cli' }),
+    ).toMatchObject({ ok: false, reason: 'blocked' });
+    house.clock.pass(60 * minuteMs);
+    await expect(house.pairing.ask('far-away', false)).rejects.toMatchObject({ code: 'pairing_closed' });
     house.world.settings['pairing.open'] = false;
     expect(refusalOf(await house.call('POST', '/pair', { body: { name: 'e' } }))).toBe('403 pairing_closed');
   });

@@ -279,6 +279,8 @@ export async function startAgentHouse(options: HouseOptions = {}) {
     refresh,
     expiry,
     subject,
+    status,
+    pairing,
     clockGuard,
     bridge,
     url,
