@@ -3,13 +3,22 @@ import type { GuestDispatch, GuestEvent, GuestKit, HostCall } from './kit.ts';
 /** The bridge to the child. Its own JSON functions are kept here, so that code which replaces them breaks only itself. */
 export function installCore(host: HostCall): { kit: GuestKit; dispatch: GuestDispatch } {
   const { parse, stringify } = JSON;
-  const defineProperty = Object.defineProperty;
+  const { defineProperty } = Object;
+  const { isArray } = Array;
   const handlers: Record<string, ((message: GuestEvent, bytes: ArrayBuffer | undefined) => void)[]> =
     Object.create(null);
   const pieceLength = 60_000;
 
+  /** Scalars and lists of them; not `stringify` of a list, which would ask it for a `toJSON` of the program's making. */
+  function json(value: unknown): string {
+    if (!isArray(value)) return stringify(value ?? null);
+    let text = '';
+    for (let at = 0; at < value.length; at += 1) text += (at === 0 ? '' : ',') + json(value[at]);
+    return `[${text}]`;
+  }
+
   function answer(operation: string, argument: unknown, bytes: ArrayBuffer | undefined): unknown {
-    const result = host(operation, stringify(argument ?? null), bytes);
+    const result = host(operation, json(argument), bytes);
     if (typeof result !== 'string') return result;
     const { value, error } = parse(result);
     if (error !== undefined) throw error[0] === 'RangeError' ? new RangeError(error[1]) : new TypeError(error[1]);
