@@ -41,12 +41,11 @@ const sourceStamp = async (): Promise<string> => {
   return createHash('sha256').update(facts.join('\n')).digest('hex');
 };
 
-/** Beside out/ on the same file system, in a folder that nobody watches or commits. */
-const nextOutput = path.join(root, 'node_modules/.cache/oauth3-out');
+const nextOutput = `${output}.next`;
 
 /** Put in place as a whole: an app that runs from out/ meanwhile never finds a half-written folder. */
 const replaceOutput = async (): Promise<void> => {
-  const previous = `${nextOutput}-previous`;
+  const previous = `${output}.previous`;
   await rm(previous, { recursive: true, force: true });
   await rename(output, previous).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
