@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { secretNameSchema } from './bridge.ts';
 import type { Card, CardOutcome } from './card.ts';
+import type { Segment } from './display.ts';
 import type { ErrorBody } from './errors.ts';
 import type {
   AgentCreated,
@@ -39,8 +40,13 @@ const hosts = z.array(z.string().min(1).max(300)).max(64);
 const secretValue = z.string().min(1).max(65_536);
 const places = { hosts, headers: z.array(z.string().max(128)).max(16).exactOptional() };
 
+const cardKey = { subject: subjectSchema, id: z.string().max(128) };
+
 /** Waiting subjects as the list beside the decision view shows them: enough to pick one, nothing to press. */
 export type WaitingRow = Readonly<Pick<Card, 'subject' | 'id' | 'sentence' | 'createdAtMs' | 'expiresAtMs'>>;
+
+/** An audit event as the window shows it: what others wrote is in `details`, ready to show and shortened. */
+export type AuditLine = Readonly<Omit<AuditRow, 'payload'> & { details: readonly Segment[] }>;
 
 export type CardKey = Readonly<Pick<Card, 'subject' | 'id'>>;
 export type DecisionPlace = Readonly<{ x: number; y: number; width: number; height: number; card: CardKey }>;
@@ -49,7 +55,7 @@ export const windowIpc = {
   calls: {
     status: call<StatusView>()(nothing),
     waiting: call<readonly WaitingRow[]>()(nothing),
-    showCard: call<void>()(z.strictObject({ subject: subjectSchema, id: z.string().max(128) }).nullable()),
+    showCard: call<void>()(z.strictObject(cardKey).nullable()),
     agents: call<readonly AgentView[]>()(nothing),
     addAgent: call<AgentCreated>()(nameInput),
     pauseAgent: call<void>()(z.strictObject({ name: z.string(), paused: z.boolean() })),
@@ -82,7 +88,7 @@ export const windowIpc = {
     requestDetail: call<RequestDetail>()(idInput),
     extendRequest: call<void>()(z.strictObject({ id: z.string(), minutes: z.number().int().min(1).max(1440) })),
     killRun: call<void>()(idInput),
-    audit: call<readonly AuditRow[]>()(
+    audit: call<readonly AuditLine[]>()(
       z.strictObject({ limit: z.number().int().min(1).max(500), before_seq: z.number().int().exactOptional() }),
     ),
     verifyAudit: call<Readonly<{ ok: boolean; events: number; broken_at?: number; reason?: string }>>()(nothing),
@@ -109,18 +115,23 @@ export const windowIpc = {
   },
 } as const;
 
-/** What the decision view shows: one card, or how it ended; `armsInMs` 0 means that its buttons work now. */
+/**
+ * What the decision view shows: one card, or how it ended. `armsInMs` 0: its buttons work now; null: the card is not in
+ * front of the owner (not drawn yet, or its window has not the focus), so no time runs. `turn` is another one each time a
+ * card is put into the view.
+ */
 export type DecisionState =
-  | Readonly<{ kind: 'card'; card: Card; armsInMs: number }>
-  | Readonly<{ kind: 'ended'; key: CardKey; outcome: CardOutcome }>;
+  | Readonly<{ kind: 'card'; card: Card; turn: number; armsInMs: number | null }>
+  | Readonly<{ kind: 'ended'; key: CardKey; sentence: Card['sentence']; outcome: CardOutcome }>;
 
 export const decisionIpc = {
   calls: {
     current: call<DecisionState | null>()(nothing),
+    /** The card of this turn is on the screen now. */
+    drawn: call<void>()(z.strictObject({ turn: z.number().int() })),
     decide: call<Readonly<{ ok: boolean; text: string }>>()(
       z.strictObject({
-        subject: subjectSchema,
-        id: z.string().max(128),
+        ...cardKey,
         revision: z.string().max(128),
         verdict: verdictSchema,
         argsPolicy: z.enum(['exact', 'any']).exactOptional(),

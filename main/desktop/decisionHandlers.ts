@@ -22,7 +22,8 @@ export function decisionHandlers(
 ): Handlers<DecisionContract> {
   const by = 'desktop';
   return {
-    current: () => presenter.state(),
+    current: () => presenter.viewStarted(),
+    drawn: ({ turn }) => presenter.drawn(turn),
     decide: async (decision) => {
       presenter.requireArmed(decision, decision.revision);
       const result = await desk.decide({ ...decision, principal: by });

@@ -18,6 +18,9 @@ class FakeDesktop {
   minimized = false;
   focused = true;
   shown = false;
+  /** Whether the view draws what it is told at once. */
+  draws = true;
+  #drawn = 0;
   state: DecisionState | null = null;
   place: DecisionPlace | null = null;
   readonly decided: OwnerDecision[] = [];
@@ -49,6 +52,7 @@ class FakeDesktop {
       card: (subject, id) => (this.card?.subject === subject && this.card.id === id ? this.card : null),
       emitState: (state) => {
         this.state = state;
+        if (this.draws && state?.kind === 'card') this.draw(state.turn);
       },
       emitPlace: (next) => {
         this.place = next;
@@ -73,12 +77,18 @@ class FakeDesktop {
     return decisionHandlers(owner, desk, () => undefined, this.presenter);
   }
 
+  draw(turn: number): void {
+    if (turn === this.#drawn) return;
+    this.#drawn = turn;
+    this.presenter.drawn(turn);
+  }
+
   press(card: Card = makeCard()) {
     const { subject, id, revision } = card;
     return this.handlers.decide({ subject, id, revision, verdict: 'once' });
   }
 
-  get armsInMs(): number | undefined {
+  get armsInMs(): number | null | undefined {
     return this.state?.kind === 'card' ? this.state.armsInMs : undefined;
   }
 }
@@ -152,6 +162,34 @@ describe('the buttons of a card (ATTACKS L206)', () => {
     expect(desktop.decided).toHaveLength(1);
   });
 
+  it('wait for the card to be on the screen, each time that it is opened', async () => {
+    desktop.draws = false;
+    open();
+    vi.advanceTimersByTime(5000);
+    expect(desktop.armsInMs).toBeNull();
+    await expect(desktop.press()).rejects.toEqual(blocked);
+    desktop.draw(1);
+    expect(desktop.armsInMs).toBe(1000);
+    vi.advanceTimersByTime(1000);
+    expect(desktop.armsInMs).toBe(0);
+    desktop.presenter.close();
+    open();
+    desktop.presenter.drawn(1);
+    vi.advanceTimersByTime(5000);
+    await expect(desktop.press()).rejects.toEqual(blocked);
+    desktop.presenter.drawn(2);
+    vi.advanceTimersByTime(1000);
+    await desktop.press();
+    expect(desktop.decided).toHaveLength(1);
+  });
+
+  it('start anew when the view itself does', async () => {
+    open();
+    vi.advanceTimersByTime(1000);
+    expect(desktop.presenter.viewStarted()).toMatchObject({ kind: 'card', armsInMs: null });
+    await expect(desktop.press()).rejects.toEqual(blocked);
+  });
+
   it('do not arm behind another window, even when the card changes there', async () => {
     desktop.focused = false;
     open();
@@ -198,7 +236,13 @@ describe('the decision view', () => {
     desktop.presenter.cardEnded({ subject: 'run', id: 'pair_1' }, denied);
     expect(desktop.state?.kind).toBe('card');
     desktop.presenter.cardEnded(pairing, denied);
-    expect(desktop.state).toEqual({ kind: 'ended', key: { subject: 'pairing', id: 'pair_1' }, outcome: denied });
+    const { sentence } = pairing;
+    expect(desktop.state).toEqual({
+      kind: 'ended',
+      key: { subject: 'pairing', id: 'pair_1' },
+      sentence,
+      outcome: denied,
+    });
     expect(desktop.place).toEqual({ ...place, card: { subject: 'pairing', id: 'pair_1' } });
     desktop.presenter.dispose();
   });

@@ -26,10 +26,15 @@ export type PresenterPorts = Readonly<{
   emitPlace: (place: DecisionPlace | null) => void;
 }>;
 
+type Shown = Readonly<{ kind: 'card'; card: Card; turn: number }> | Extract<DecisionState, { kind: 'ended' }>;
+
 /** Shows one card at a time in the decision view and knows when its buttons may work. */
 export class Presenter {
   readonly #ports: PresenterPorts;
-  #state: DecisionState | null = null;
+  #state: Shown | null = null;
+  #turn = 0;
+  /** The turn that the view has on the screen. */
+  #drawn: number | null = null;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(ports: PresenterPorts) {
@@ -40,8 +45,20 @@ export class Presenter {
   state(): DecisionState | null {
     const state = this.#state;
     if (state?.kind !== 'card') return state;
-    const remaining = this.#ports.arming.remainingMs(armingKey(state.card, state.card.revision));
-    return { ...state, armsInMs: remaining ?? Number.MAX_SAFE_INTEGER };
+    return { ...state, armsInMs: this.#ports.arming.remainingMs(armingKey(state.card, state.card.revision)) };
+  }
+
+  /** The view started (again) and has nothing on the screen yet. */
+  viewStarted(): DecisionState | null {
+    this.#drawn = null;
+    this.outOfSight();
+    return this.state();
+  }
+
+  /** The view has the card of this turn on the screen: a long card takes its time. */
+  drawn(turn: number): void {
+    this.#drawn = turn;
+    this.inSight();
   }
 
   /** Opens a card in front of the owner. Answers false when it does not wait any more. */
@@ -49,7 +66,7 @@ export class Presenter {
     const card = this.#ports.card(key.subject, key.id);
     if (card === null) return false;
     if (front) this.#ports.window.bringToFront();
-    this.#show({ kind: 'card', card, armsInMs: 0 });
+    this.#showCard(card);
     this.#ports.view.focus();
     return true;
   }
@@ -62,25 +79,34 @@ export class Presenter {
   }
 
   cardChanged(card: Card): void {
-    if (this.#isCurrent(card)) this.#show({ kind: 'card', card, armsInMs: 0 });
+    const state = this.#state;
+    // A card that says the same keeps its turn, and its time goes on.
+    if (state?.kind === 'card' && this.#isCurrent(card)) {
+      if (card.revision === state.card.revision) this.#show({ ...state, card });
+      else this.#showCard(card);
+    }
   }
 
   cardEnded(key: CardKey, outcome: CardOutcome): void {
-    const { subject, id } = key;
-    if (this.#isCurrent(key)) this.#show({ kind: 'ended', key: { subject, id }, outcome });
+    const state = this.#state;
+    if (state?.kind !== 'card' || !this.#isCurrent(key)) return;
+    const { subject, id, sentence } = state.card;
+    this.#show({ kind: 'ended', key: { subject, id }, sentence, outcome });
   }
 
   /** The window came back to the owner's eyes: the second of an open card starts, if it does not run already. */
   inSight(): void {
-    this.#clearTimer();
     const state = this.#state;
-    if (state?.kind === 'card' && this.#inFront()) {
-      const key = armingKey(state.card, state.card.revision);
-      this.#ports.arming.visible(key);
-      const remaining = this.#ports.arming.remainingMs(key);
-      // The view gets told again when the time is over; main checks the clock itself in any case.
-      if (remaining !== null && remaining > 0) this.#timer = setTimeout(() => this.inSight(), remaining);
+    if (state?.kind !== 'card' || state.turn !== this.#drawn || !this.#inFront()) {
+      this.outOfSight();
+      return;
     }
+    this.#clearTimer();
+    const key = armingKey(state.card, state.card.revision);
+    this.#ports.arming.visible(key);
+    const remaining = this.#ports.arming.remainingMs(key);
+    // The view gets told again when the time is over; main checks the clock itself in any case.
+    if (remaining !== null && remaining > 0) this.#timer = setTimeout(() => this.inSight(), remaining);
     this.#ports.emitState(this.state());
   }
 
@@ -107,11 +133,15 @@ export class Presenter {
     this.#clearTimer();
   }
 
-  #show(state: DecisionState): void {
+  #showCard(card: Card): void {
+    this.#turn += 1;
+    this.#show({ kind: 'card', card, turn: this.#turn });
+  }
+
+  #show(state: Shown): void {
     this.#state = state;
     this.#emitPlace();
-    if (state.kind === 'card') this.inSight();
-    else this.outOfSight();
+    this.inSight();
   }
 
   /** A window without the focus may be covered by another, so that a click on it may be meant for that one. */

@@ -1,7 +1,11 @@
 import type { Handlers, WindowContract } from '../../contract/ipc.ts';
 import type { OwnerActions } from '../../contract/owner.ts';
 import type { Desk } from '../approvals/channel.ts';
+import { toSegments } from '../core/display.ts';
 import type { Presenter } from './presenter.ts';
+
+/** Of an audit event's details; the whole is in `oauth3 audit`. */
+const MAX_DETAILS = 240;
 
 /** The window view looks and manages. It has no way to decide, to confirm a binding or to read a secret value. */
 export function windowHandlers(
@@ -41,7 +45,11 @@ export function windowHandlers(
     requestDetail: ({ id }) => owner.requestDetail(id),
     extendRequest: ({ id, minutes }) => owner.extendRequest(by, id, minutes),
     killRun: ({ id }) => owner.killRun(by, id),
-    audit: (filter) => owner.audit(filter),
+    audit: (filter) =>
+      owner.audit(filter).map(({ payload, ...row }) => ({
+        ...row,
+        details: toSegments(JSON.stringify(payload), { maxChars: MAX_DETAILS }),
+      })),
     verifyAudit: () => owner.verifyAudit(),
     settings: () => owner.settings(),
     setSetting: ({ key, value }) => owner.setSetting(by, key, value),

@@ -1,3 +1,4 @@
+import { useEffect } from 'react';
 import type { Card } from '../../contract/card.ts';
 import type { DecisionContract } from '../../contract/ipc.ts';
 import type { Api } from '../shared/api.ts';
@@ -10,10 +11,23 @@ import { DecisionBar } from './DecisionBar.tsx';
 import { MissingSecret } from './MissingSecret.tsx';
 import { UnboundSecret } from './UnboundSecret.tsx';
 
-type CardViewProps = Readonly<{ api: Api<DecisionContract>; card: Card; armsInMs: number; close: () => void }>;
+type CardViewProps = Readonly<{
+  api: Api<DecisionContract>;
+  card: Card;
+  turn: number;
+  armsInMs: number | null;
+  close: () => void;
+}>;
 
 /** Facts first, in prose; then what blocks; then the code; the buttons stay in sight at the bottom. */
-export function CardView({ api, card, armsInMs, close }: CardViewProps) {
+export function CardView({ api, card, turn, armsInMs, close }: CardViewProps) {
+  useEffect(() => {
+    // The second frame starts once the first one, with the whole card in it, is on the screen.
+    let frame = requestAnimationFrame(() => {
+      frame = requestAnimationFrame(() => void api.calls.drawn({ turn }));
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [api, turn]);
   return (
     <main className={styles.card} aria-labelledby="sentence">
       <header className={styles.header}>
@@ -34,12 +48,6 @@ export function CardView({ api, card, armsInMs, close }: CardViewProps) {
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
       <section className={styles.scroll} tabIndex={0} aria-label="What would run">
-        {card.missingSecrets.map((name) => (
-          <MissingSecret key={name} api={api} name={name} />
-        ))}
-        {card.unboundSecrets.map((secret) => (
-          <UnboundSecret key={secret.name} api={api} card={card} secret={secret} />
-        ))}
         <dl className={styles.facts}>
           {card.facts.map((fact) => (
             <div key={fact.key} className={styles[fact.tone]}>
@@ -50,6 +58,13 @@ export function CardView({ api, card, armsInMs, close }: CardViewProps) {
             </div>
           ))}
         </dl>
+        {card.findings.length > 0 && <Findings of={card.findings} />}
+        {card.missingSecrets.map((name) => (
+          <MissingSecret key={name} api={api} name={name} />
+        ))}
+        {card.unboundSecrets.map((secret) => (
+          <UnboundSecret key={secret.name} api={api} card={card} secret={secret} />
+        ))}
         {card.quotes.map((quote) => (
           <figure key={quote.label} className={styles.quote}>
             <figcaption>{quote.label}</figcaption>
@@ -58,7 +73,6 @@ export function CardView({ api, card, armsInMs, close }: CardViewProps) {
             </blockquote>
           </figure>
         ))}
-        {card.findings.length > 0 && <Findings of={card.findings} />}
         {card.code !== undefined && <CodeListing code={card.code} />}
       </section>
       <DecisionBar api={api} card={card} armsInMs={armsInMs} />

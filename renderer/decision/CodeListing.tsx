@@ -1,9 +1,12 @@
+import { useMemo } from 'react';
 import type { CardCode } from '../../contract/card.ts';
 import { Segments } from '../shared/Segments.tsx';
 import styles from './CodeListing.module.css';
+import { codeRows } from './codeRows.ts';
 
 /** Every line of the code that would run, numbered and wrapped, so that nothing hides to the right. */
 export function CodeListing({ code }: Readonly<{ code: CardCode }>) {
+  const rows = useMemo(() => codeRows(code.lines), [code.lines]);
   return (
     <section className={styles.listing} aria-label="Code that would run">
       <header>
@@ -14,10 +17,9 @@ export function CodeListing({ code }: Readonly<{ code: CardCode }>) {
         <code title={code.sha256}>sha256 {code.sha256}</code>
       </header>
       <ol>
-        {code.lines.map((line, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a line is its number
-          <li key={index}>
-            <Segments of={line} />
+        {rows.map(({ from, to, segments }) => (
+          <li key={from} data-line={from === to ? from : `${from}–${to}`}>
+            <Segments of={segments} />
           </li>
         ))}
       </ol>

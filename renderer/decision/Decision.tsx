@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react';
 import type { DecisionContract, DecisionState } from '../../contract/ipc.ts';
 import { type Api, unwrap } from '../shared/api.ts';
 import { Button } from '../shared/Button.tsx';
+import { Segments } from '../shared/Segments.tsx';
 import { CardView } from './CardView.tsx';
 import styles from './Decision.module.css';
 
@@ -13,24 +14,28 @@ export function Decision({ api }: Readonly<{ api: Api<DecisionContract> }>) {
     unwrap(api.calls.current(null)).then(setState, () => setState(null));
     return stop;
   }, [api]);
-  if (state === null) return null;
   const close = () => void api.calls.close(null);
+  useEffect(() => {
+    // Leaves it undecided.
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key === 'Escape') void api.calls.close(null);
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, [api]);
+  if (state === null) return null;
   if (state.kind === 'ended') {
     return (
       <main className={styles.ended} data-outcome={state.outcome.kind}>
         <h1>{state.outcome.text}</h1>
+        <p>
+          <Segments of={state.sentence} />
+        </p>
         <Button onClick={close}>Close</Button>
       </main>
     );
   }
-  // A changed card is another card: its key drops every half-taken step.
-  return (
-    <CardView
-      key={`${state.card.id}:${state.card.revision}`}
-      api={api}
-      card={state.card}
-      armsInMs={state.armsInMs}
-      close={close}
-    />
-  );
+  // Each turn is a card of its own: its key drops every half-taken step.
+  const { card, turn, armsInMs } = state;
+  return <CardView key={turn} api={api} card={card} turn={turn} armsInMs={armsInMs} close={close} />;
 }

@@ -8,7 +8,7 @@ import { Field } from '../shared/Field.tsx';
 import styles from './DecisionBar.module.css';
 
 type Step = 'choose' | 'forever' | 'deny';
-type BarProps = Readonly<{ api: Api<DecisionContract>; card: Card; armsInMs: number }>;
+type BarProps = Readonly<{ api: Api<DecisionContract>; card: Card; armsInMs: number | null }>;
 
 /** Wide-reaching answers need a second step; main refuses whatever comes before the card was visible for a second. */
 export function DecisionBar({ api, card, armsInMs }: BarProps) {
@@ -36,7 +36,13 @@ export function DecisionBar({ api, card, armsInMs }: BarProps) {
     <footer className={styles.bar} data-armed={armed}>
       <p className={styles.notice} role="status">
         {notice ?? blockedText(card)}
+        {notice === null && isBlocked(card) && (
+          <Button tone="quiet" onClick={showStep}>
+            Show me
+          </Button>
+        )}
       </p>
+      {armsInMs === null && <p className={styles.behind}>The buttons work once this window is in front.</p>}
       {step === 'choose' && (
         <div className={styles.buttons}>
           {can('approve') && (
@@ -100,6 +106,13 @@ export function DecisionBar({ api, card, armsInMs }: BarProps) {
       )}
     </footer>
   );
+}
+
+const isBlocked = (card: Card): boolean => card.missingSecrets.length > 0 || card.unboundSecrets.length > 0;
+
+/** The first step that blocks the card comes into sight. */
+function showStep(): void {
+  document.querySelector('[data-step]')?.scrollIntoView({ block: 'center' });
 }
 
 function blockedText(card: Card): string {

@@ -21,7 +21,7 @@ export function MissingSecret({ api, name }: Readonly<{ api: Api<DecisionContrac
   }
 
   return (
-    <section className={styles.step} aria-label={`Add ${name}`}>
+    <section className={styles.step} data-step aria-label={`Add ${name}`}>
       <h2>
         The vault has no <code>{name}</code>
       </h2>

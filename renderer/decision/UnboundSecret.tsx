@@ -28,16 +28,18 @@ export function UnboundSecret({ api, card, secret }: Props) {
     });
 
   return (
-    <section className={styles.step} aria-label={`Bind ${secret.name}`}>
+    <section className={styles.step} data-step aria-label={`Bind ${secret.name}`}>
       <h2>
         Put <code>{secret.name}</code> into requests to which host?
       </h2>
       {secret.hosts.length === 0 && <p>This request declares no host, so the secret cannot go anywhere.</p>}
-      {secret.hosts.map((host) => (
-        <label key={host}>
-          <input type="checkbox" checked={chosen.has(host)} onChange={() => toggle(host)} /> <code>{host}</code>
-        </label>
-      ))}
+      <div className={styles.choices}>
+        {secret.hosts.map((host) => (
+          <label key={host}>
+            <input type="checkbox" checked={chosen.has(host)} onChange={() => toggle(host)} /> <code>{host}</code>
+          </label>
+        ))}
+      </div>
       {problem !== null && <p role="alert">{problem}</p>}
       <Button tone="primary" disabled={chosen.size === 0} onClick={confirm}>
         Allow {secret.name} there

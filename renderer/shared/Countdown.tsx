@@ -12,7 +12,7 @@ export function Countdown({ untilMs }: Readonly<{ untilMs: number }>) {
   const minutes = Math.floor(seconds / 60);
   return (
     <span title="Time left; with no answer nothing runs">
-      {minutes}:{String(seconds % 60).padStart(2, '0')}
+      {minutes}:{String(seconds % 60).padStart(2, '0')} left
     </span>
   );
 }

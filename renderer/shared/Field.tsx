@@ -8,10 +8,11 @@ type FieldProps = Readonly<{
   hint?: ReactNode;
   secret?: boolean;
   placeholder?: string;
+  onEnter?: () => void;
 }>;
 
 /** One labelled line of input. `secret` hides what is typed and keeps it out of any autofill. */
-export function Field({ label, value, onChange, hint, secret = false, placeholder }: FieldProps) {
+export function Field({ label, value, onChange, hint, secret = false, placeholder, onEnter }: FieldProps) {
   const id = useId();
   return (
     <div className={styles.field}>
@@ -25,6 +26,9 @@ export function Field({ label, value, onChange, hint, secret = false, placeholde
         spellCheck={false}
         aria-describedby={hint === undefined ? undefined : `${id}-hint`}
         onChange={(event) => onChange(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') onEnter?.();
+        }}
       />
       {hint !== undefined && <small id={`${id}-hint`}>{hint}</small>}
     </div>

@@ -3,12 +3,15 @@ import { messageOf } from './api.ts';
 
 export type Loaded<Value> = Readonly<{ value: Value | null; problem: string | null; reload: () => void }>;
 
-/** Loads something now and whenever `reload` is called; a slower earlier answer never replaces a later one. */
-export function useLoaded<Value>(load: () => Promise<Value>): Loaded<Value> {
+/**
+ * Loads something now, whenever `changes` is another number and whenever `reload` is called; a slower earlier answer
+ * never replaces a later one.
+ */
+export function useLoaded<Value>(load: () => Promise<Value>, changes = 0): Loaded<Value> {
   const [turn, setTurn] = useState(0);
   const [value, setValue] = useState<Value | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `load` closes over a stable api; `turn` asks for a reload
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `load` closes over a stable api; `turn` and `changes` ask for a reload
   useEffect(() => {
     let current = true;
     load().then(
@@ -24,7 +27,7 @@ export function useLoaded<Value>(load: () => Promise<Value>): Loaded<Value> {
     return () => {
       current = false;
     };
-  }, [turn]);
+  }, [turn, changes]);
   const reload = useCallback(() => setTurn((before) => before + 1), []);
   return { value, problem, reload };
 }

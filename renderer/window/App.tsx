@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { DecisionPlace, WindowContract } from '../../contract/ipc.ts';
+import type { CardKey, DecisionPlace, WindowContract } from '../../contract/ipc.ts';
 import { type Api, unwrap } from '../shared/api.ts';
 import { useLoaded } from '../shared/useLoaded.ts';
 import styles from './App.module.css';
@@ -12,30 +12,33 @@ import { Trust } from './pages/Trust.tsx';
 import { VaultGate } from './VaultGate.tsx';
 
 const pages = { Requests, Secrets, Trust, Agents, Audit, Settings } as const;
-type PageName = keyof typeof pages;
+export type PageName = keyof typeof pages;
 const pageNames = Object.keys(pages).filter((name): name is PageName => name in pages);
 
-export type PageProps = Readonly<{ api: Api<WindowContract>; changes: number }>;
+export type PageProps = Readonly<{
+  api: Api<WindowContract>;
+  /** Another number whenever something changed that a page may show. */
+  changes: number;
+  /** The card that is open in the decision view. */
+  openCard: CardKey | null;
+  go: (page: PageName) => void;
+}>;
 
 export function App({ api }: Readonly<{ api: Api<WindowContract> }>) {
   const [page, setPage] = useState<PageName>('Requests');
   const [changes, setChanges] = useState(0);
   const [place, setPlace] = useState<DecisionPlace | null>(null);
-  const status = useLoaded(() => unwrap(api.calls.status(null)));
-  const { reload } = status;
+  const status = useLoaded(() => unwrap(api.calls.status(null)), changes);
   useEffect(() => {
     const stops = [
-      api.on('changed', () => {
-        setChanges((before) => before + 1);
-        reload();
-      }),
+      api.on('changed', () => setChanges((before) => before + 1)),
       api.on('openCard', () => setPage('Requests')),
       api.on('decisionPlace', setPlace),
     ];
     return () => {
       for (const stop of stops) stop();
     };
-  }, [api, reload]);
+  }, [api]);
 
   const vault = status.value?.vault;
   const Page = pages[page];
@@ -44,7 +47,7 @@ export function App({ api }: Readonly<{ api: Api<WindowContract> }>) {
     if (place !== null) void api.calls.showCard(null);
   }
   return (
-    <div className={styles.app} data-decision={place !== null}>
+    <div className={styles.app}>
       <header className={styles.top}>
         <strong className={styles.brand}>OAuth3</strong>
         <nav aria-label="Pages">
@@ -57,11 +60,12 @@ export function App({ api }: Readonly<{ api: Api<WindowContract> }>) {
         </nav>
         {status.value?.paused === true && <span className={styles.paused}>paused</span>}
       </header>
-      <div className={styles.body}>
+      {/* Beside the decision view, whose place main decides. */}
+      <div className={styles.body} style={place === null || place.x === 0 ? undefined : { width: place.x }}>
         {vault === 'locked' || vault === 'uninitialized' ? (
-          <VaultGate api={api} state={vault} done={reload} />
+          <VaultGate api={api} state={vault} done={status.reload} />
         ) : (
-          <Page key={page} api={api} changes={changes} />
+          <Page key={page} api={api} changes={changes} openCard={place?.card ?? null} go={go} />
         )}
       </div>
     </div>

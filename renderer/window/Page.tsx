@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useId } from 'react';
 import styles from './Page.module.css';
 
 type PageFrameProps = Readonly<{
@@ -31,7 +31,7 @@ export function PageFrame({ title, lead, actions, problem = null, children }: Pa
 }
 
 export function Empty({ children }: Readonly<{ children: ReactNode }>) {
-  return <p className={styles.empty}>{children}</p>;
+  return <div className={styles.empty}>{children}</div>;
 }
 
 type TableProps = Readonly<{
@@ -40,6 +40,7 @@ type TableProps = Readonly<{
   rows: readonly Readonly<{ key: string; cells: readonly ReactNode[] }>[];
 }>;
 
+/** Rows under column heads; a column without a head holds the buttons of its row. */
 export function Table({ label, columns, rows }: TableProps) {
   return (
     <div className={styles.tableFrame}>
@@ -57,7 +58,13 @@ export function Table({ label, columns, rows }: TableProps) {
           {rows.map((row) => (
             <tr key={row.key}>
               {row.cells.map((cell, index) => (
-                <td key={columns[index]}>{cell}</td>
+                <td
+                  key={columns[index]}
+                  data-label={columns[index]}
+                  className={columns[index] === '' ? styles.buttons : undefined}
+                >
+                  {cell}
+                </td>
               ))}
             </tr>
           ))}
@@ -67,10 +74,34 @@ export function Table({ label, columns, rows }: TableProps) {
   );
 }
 
-export function Panel({ children, label }: Readonly<{ children: ReactNode; label: string }>) {
+type FactListProps = Readonly<{ label: string; facts: readonly (readonly [name: string, value: ReactNode])[] }>;
+
+/** Names and what they stand for, one a line. */
+export function FactList({ label, facts }: FactListProps) {
   return (
-    <section className={styles.panel} aria-label={label}>
+    <dl className={styles.facts} aria-label={label}>
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** A framed part of a page with its heading. */
+export function Panel({ children, label }: Readonly<{ children: ReactNode; label: ReactNode }>) {
+  const heading = useId();
+  return (
+    <section className={styles.panel} aria-labelledby={heading}>
+      <h2 id={heading}>{label}</h2>
       {children}
     </section>
   );
+}
+
+/** Buttons in a row that breaks where it must. */
+export function Actions({ children }: Readonly<{ children: ReactNode }>) {
+  return <div className={styles.actions}>{children}</div>;
 }

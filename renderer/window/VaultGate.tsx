@@ -42,18 +42,23 @@ export function VaultGate({ api, state, done }: GateProps) {
   }
 
   const text = texts[state];
+  const ready = !busy && passphrase.length >= (fresh ? 8 : 1);
+  const onEnter = () => {
+    if (ready) void unlock();
+  };
   return (
     <PageFrame title={text.title} lead={text.lead} problem={problem}>
-      <Panel label={text.title}>
+      <Panel label={fresh ? 'New vault' : 'Unlock'}>
         <Field
           secret
           label="Passphrase"
           value={passphrase}
           onChange={setPassphrase}
+          onEnter={onEnter}
           {...(fresh ? { hint: 'At least 8 characters.' } : {})}
         />
-        {fresh && <Field secret label="Once more" value={again} onChange={setAgain} />}
-        <Button tone="primary" disabled={busy || passphrase.length < (fresh ? 8 : 1)} onClick={unlock}>
+        {fresh && <Field secret label="Once more" value={again} onChange={setAgain} onEnter={onEnter} />}
+        <Button tone="primary" disabled={!ready} onClick={unlock}>
           {busy ? 'One moment…' : text.action}
         </Button>
       </Panel>

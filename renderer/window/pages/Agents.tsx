@@ -9,10 +9,12 @@ import { ConfirmButton } from '../ConfirmButton.tsx';
 import { Empty, PageFrame, Panel, Table } from '../Page.tsx';
 import { since } from '../since.ts';
 import { useAction } from '../useAction.ts';
+import styles from './Agents.module.css';
 
 /** Callers of the bridge. A token is shown once, at the moment it is made. */
-export function Agents({ api }: PageProps) {
-  const agents = useLoaded(() => unwrap(api.calls.agents(null)));
+export function Agents({ api, changes }: PageProps) {
+  const agents = useLoaded(() => unwrap(api.calls.agents(null)), changes);
+  const status = useLoaded(() => unwrap(api.calls.status(null)));
   const { problem, act } = useAction(agents.reload);
   const [name, setName] = useState('');
   const [created, setCreated] = useState<AgentCreated | null>(null);
@@ -26,17 +28,25 @@ export function Agents({ api }: PageProps) {
       problem={problem ?? agents.problem}
     >
       {created !== null && (
-        <Panel label="New token">
-          <strong>Token of {created.name}: copy it now, it is not shown again.</strong>
-          <code data-testid="token">{created.token}</code>
+        <Panel label={`Token of ${created.name}`}>
+          <p>Copy it now: it is not shown again.</p>
+          <code data-testid="token" className={styles.token}>
+            {created.token}
+          </code>
+          <p>
+            The agent sends it with each request to <code>{status.value?.url}</code>, as{' '}
+            <code>Authorization: Bearer TOKEN</code>.
+          </p>
           <Button onClick={() => setCreated(null)}>I have it</Button>
         </Panel>
       )}
       <Panel label="Add an agent">
-        <Field label="Name of a new agent" value={name} onChange={setName} placeholder="home-agent" />
-        <Button tone="primary" disabled={name === ''} onClick={create}>
-          Create a token
-        </Button>
+        <div className={styles.add}>
+          <Field label="Name of a new agent" value={name} onChange={setName} placeholder="home-agent" />
+          <Button tone="primary" disabled={name === ''} onClick={create}>
+            Create a token
+          </Button>
+        </div>
       </Panel>
       {live.length === 0 ? (
         <Empty>No agents yet.</Empty>

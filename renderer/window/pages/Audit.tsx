@@ -1,25 +1,30 @@
 import { useState } from 'react';
-import type { AuditRow } from '../../../contract/owner.ts';
+import type { AuditLine } from '../../../contract/ipc.ts';
 import { messageOf, unwrap } from '../../shared/api.ts';
 import { Button } from '../../shared/Button.tsx';
+import { Segments } from '../../shared/Segments.tsx';
 import { useLoaded } from '../../shared/useLoaded.ts';
 import type { PageProps } from '../App.tsx';
 import { Empty, PageFrame, Table } from '../Page.tsx';
+import styles from './Audit.module.css';
 
 const PAGE = 100;
 
 /** Everything that happened, newest first, as the hash-chained rows say. */
-export function Audit({ api }: PageProps) {
-  const [older, setOlder] = useState<readonly AuditRow[]>([]);
+export function Audit({ api, changes }: PageProps) {
+  const [kept, setKept] = useState<readonly AuditLine[]>([]);
   const [verdict, setVerdict] = useState<string | null>(null);
-  const newest = useLoaded(() => unwrap(api.calls.audit({ limit: PAGE })));
-  const rows = [...(newest.value ?? []), ...older];
+  const newest = useLoaded(() => unwrap(api.calls.audit({ limit: PAGE })), changes);
+  const rows = withOlder(newest.value ?? [], kept);
   const last = rows.at(-1);
 
   async function more() {
     if (last === undefined) return;
-    const page = await unwrap(api.calls.audit({ limit: PAGE, before_seq: last.seq }));
-    setOlder((before) => [...before, ...page]);
+    try {
+      setKept([...rows, ...(await unwrap(api.calls.audit({ limit: PAGE, before_seq: last.seq })))]);
+    } catch (error) {
+      setVerdict(messageOf(error));
+    }
   }
   async function verify() {
     try {
@@ -48,7 +53,16 @@ export function Audit({ api }: PageProps) {
           columns={['When', 'Who', 'What', 'Details']}
           rows={rows.map((row) => ({
             key: String(row.seq),
-            cells: [new Date(row.at).toLocaleString(), row.actor, row.kind, <Details key="details" row={row} />],
+            cells: [
+              <time key="at" dateTime={row.at} className={styles.time}>
+                {new Date(row.at).toLocaleString()}
+              </time>,
+              <span key="actor" className={styles.actor}>
+                {row.actor}
+              </span>,
+              row.kind,
+              <Details key="details" row={row} />,
+            ],
           }))}
         />
       )}
@@ -57,9 +71,16 @@ export function Audit({ api }: PageProps) {
   );
 }
 
-function Details({ row }: Readonly<{ row: AuditRow }>) {
-  const text = JSON.stringify(row.payload);
+/** The newest rows, then those that were loaded before and are older. */
+function withOlder(newest: readonly AuditLine[], kept: readonly AuditLine[]): readonly AuditLine[] {
+  const lowest = newest.at(-1)?.seq ?? Number.MAX_SAFE_INTEGER;
+  return [...newest, ...kept.filter((row) => row.seq < lowest)];
+}
+
+function Details({ row }: Readonly<{ row: AuditLine }>) {
   return (
-    <small title={`event ${row.seq}, hash ${row.hash}`}>{text.length > 160 ? `${text.slice(0, 160)}…` : text}</small>
+    <small className={styles.details} title={`event ${row.seq}, hash ${row.hash}`}>
+      <Segments of={row.details} />
+    </small>
   );
 }

@@ -1,6 +1,6 @@
-import { useEffect } from 'react';
-import type { RequestRow } from '../../../contract/owner.ts';
+import type { AgentView, RequestRow } from '../../../contract/owner.ts';
 import { unwrap } from '../../shared/api.ts';
+import { Button } from '../../shared/Button.tsx';
 import { Countdown } from '../../shared/Countdown.tsx';
 import { Segments } from '../../shared/Segments.tsx';
 import { useLoaded } from '../../shared/useLoaded.ts';
@@ -10,31 +10,38 @@ import { since } from '../since.ts';
 import styles from './Requests.module.css';
 
 /** Waiting first; a click opens the card in the decision view. Below, what became of the last ones. */
-export function Requests({ api, changes }: PageProps) {
-  const waiting = useLoaded(() => unwrap(api.calls.waiting(null)));
-  const recent = useLoaded(() => unwrap(api.calls.requests({ limit: 50 })));
-  // biome-ignore lint/correctness/useExhaustiveDependencies: reload whenever main announces a change
-  useEffect(() => {
-    waiting.reload();
-    recent.reload();
-  }, [changes]);
+export function Requests({ api, changes, openCard, go }: PageProps) {
+  const waiting = useLoaded(() => unwrap(api.calls.waiting(null)), changes);
+  const recent = useLoaded(() => unwrap(api.calls.requests({ limit: 50 })), changes);
+  const agents = useLoaded(() => unwrap(api.calls.agents(null)), changes);
   const past = (recent.value ?? []).filter((row) => row.status !== 'pending');
   return (
     <PageFrame title="Requests" problem={waiting.problem ?? recent.problem}>
-      {waiting.value?.length === 0 && <Empty>Nothing waits for you.</Empty>}
+      {waiting.value?.length === 0 &&
+        (hasAgent(agents.value) ? (
+          <Empty>Nothing waits for you.</Empty>
+        ) : (
+          <Empty>
+            <p>No agent can ask for anything yet. Give one a token, and what it wants to run shows up here.</p>
+            <Button tone="primary" onClick={() => go('Agents')}>
+              Add an agent
+            </Button>
+          </Empty>
+        ))}
       <ul className={styles.list} aria-label="Waiting">
         {waiting.value?.map((row) => (
           <li key={row.id}>
             <button
               type="button"
               className={styles.waiting}
+              aria-current={row.id === openCard?.id}
               onClick={() => void api.calls.showCard({ subject: row.subject, id: row.id })}
             >
               <span>
                 <Segments of={row.sentence} />
               </span>
               <small>
-                <Countdown untilMs={row.expiresAtMs} /> left
+                <Countdown untilMs={row.expiresAtMs} />
               </small>
             </button>
           </li>
@@ -54,7 +61,14 @@ export function Requests({ api, changes }: PageProps) {
   );
 }
 
+/** Unknown counts as yes: the hint is for a first start only. */
+const hasAgent = (agents: readonly AgentView[] | null): boolean =>
+  agents === null || agents.some((agent) => agent.status !== 'revoked');
+
+const decisions = { once: 'run once', '24h': 'trusted for 24 hours', forever: 'always trusted', deny: '' } as const;
+
 function PastRequest({ row }: Readonly<{ row: RequestRow }>) {
+  const how = row.trusted ? 'by trust' : row.decision === null ? '' : decisions[row.decision];
   return (
     <li className={styles.past}>
       <span className={styles.status} data-status={row.status}>
@@ -63,9 +77,7 @@ function PastRequest({ row }: Readonly<{ row: RequestRow }>) {
       <span className={styles.what}>
         {row.skill_id} <small>{row.agent}</small>
       </span>
-      <small>
-        {row.trusted ? 'trusted' : (row.decision ?? '')} {since(row.created_at)}
-      </small>
+      <small>{[how, since(row.created_at)].filter((part) => part !== '').join(', ')}</small>
     </li>
   );
 }

@@ -9,12 +9,13 @@ import { ConfirmButton } from '../ConfirmButton.tsx';
 import { Empty, PageFrame, Panel, Table } from '../Page.tsx';
 import { since } from '../since.ts';
 import { useAction } from '../useAction.ts';
+import styles from './Secrets.module.css';
 
 const words = (text: string): string[] => text.split(/[\s,]+/).filter((word) => word !== '');
 
 /** Values go in and never come back: this page knows names and bindings only. */
-export function Secrets({ api }: PageProps) {
-  const secrets = useLoaded(() => unwrap(api.calls.secrets(null)));
+export function Secrets({ api, changes }: PageProps) {
+  const secrets = useLoaded(() => unwrap(api.calls.secrets(null)), changes);
   const { problem, act } = useAction(secrets.reload);
   const [editing, setEditing] = useState<SecretView | 'new' | null>(null);
   const close = () => setEditing(null);
@@ -44,8 +45,8 @@ export function Secrets({ api }: PageProps) {
               close,
             )
           }
-          rotate={(value) =>
-            act(() => unwrap(api.calls.rotateSecret({ name: editing.name, value, keepTrust: true }))).then(close)
+          rotate={(value, keepTrust) =>
+            act(() => unwrap(api.calls.rotateSecret({ name: editing.name, value, keepTrust }))).then(close)
           }
           cancel={close}
         />
@@ -62,7 +63,7 @@ export function Secrets({ api }: PageProps) {
             cells: [
               <>
                 <code>{secret.name}</code>
-                {secret.delivery === 'raw' && <small> raw: the code sees the value</small>}
+                {secret.delivery === 'raw' && <div className={styles.raw}>the code sees the value</div>}
               </>,
               secret.hosts.length === 0 ? 'nowhere yet' : secret.hosts.join(', '),
               secret.last_used_at === null ? 'never' : since(secret.last_used_at),
@@ -144,18 +145,16 @@ function NewSecret({ save, cancel }: Readonly<{ save: (input: NewSecretInput) =>
 type EditSecretProps = Readonly<{
   secret: SecretView;
   bind: (hosts: string[]) => void;
-  rotate: (value: string) => void;
+  rotate: (value: string, keepTrust: boolean) => void;
   cancel: () => void;
 }>;
 
 function EditSecret({ secret, bind, rotate, cancel }: EditSecretProps) {
   const [hosts, setHosts] = useState(secret.hosts.join(', '));
   const [value, setValue] = useState('');
+  const [keepTrust, setKeepTrust] = useState(true);
   return (
     <Panel label={`Change ${secret.name}`}>
-      <strong>
-        <code>{secret.name}</code>
-      </strong>
       <Field
         label="Hosts it may go to"
         value={hosts}
@@ -163,15 +162,13 @@ function EditSecret({ secret, bind, rotate, cancel }: EditSecretProps) {
         hint="Changing them makes trusted code ask again."
       />
       <Button onClick={() => bind(words(hosts))}>Save hosts</Button>
-      <Field
-        secret
-        label="New value"
-        value={value}
-        onChange={setValue}
-        hint="Trust is kept: the same code goes on with the new value."
-      />
+      <Field secret label="New value" value={value} onChange={setValue} />
+      <label>
+        <input type="checkbox" checked={keepTrust} onChange={(event) => setKeepTrust(event.target.checked)} /> Keep
+        trust: code that is trusted with the old value goes on with the new one
+      </label>
       <div>
-        <Button disabled={value === ''} onClick={() => rotate(value)}>
+        <Button disabled={value === ''} onClick={() => rotate(value, keepTrust)}>
           Replace value
         </Button>{' '}
         <Button tone="quiet" onClick={cancel}>

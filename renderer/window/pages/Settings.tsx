@@ -1,19 +1,16 @@
 import { useState } from 'react';
+import type { StatusView } from '../../../contract/owner.ts';
 import { runtimes } from '../../../contract/runtime.ts';
-import {
-  defaultSettings,
-  type SettingKey,
-  type Settings as SettingValues,
-  settingKeys,
-} from '../../../contract/settings.ts';
+import { type SettingKey, type Settings as SettingValues, settingKeys } from '../../../contract/settings.ts';
 import { unwrap } from '../../shared/api.ts';
 import { Button } from '../../shared/Button.tsx';
 import { Field } from '../../shared/Field.tsx';
 import { useLoaded } from '../../shared/useLoaded.ts';
 import type { PageProps } from '../App.tsx';
 import { ConfirmButton } from '../ConfirmButton.tsx';
-import { PageFrame, Panel, Table } from '../Page.tsx';
+import { Actions, FactList, PageFrame, Panel, Table } from '../Page.tsx';
 import { useAction } from '../useAction.ts';
+import styles from './Settings.module.css';
 
 const labels: Readonly<Record<SettingKey, string>> = {
   'limits.pending_per_agent': 'Waiting requests of one agent, at most',
@@ -28,23 +25,27 @@ const labels: Readonly<Record<SettingKey, string>> = {
   'pairing.open': 'Agents on this machine may ask to be paired',
 };
 
-const choices: Partial<Record<SettingKey, readonly string[]>> = {
-  'notify.run_once': ['never', 'seen', 'always'],
-  'runtime.default': runtimes,
+/** Value and what it is called. */
+const choices: Partial<Record<SettingKey, readonly (readonly [value: string, label: string])[]>> = {
+  'notify.run_once': [
+    ['never', 'never'],
+    ['seen', 'for what you approved before'],
+    ['always', 'always'],
+  ],
+  'runtime.default': runtimes.map((runtime) => [runtime, runtime]),
 };
 
 export function Settings({ api, changes }: PageProps) {
-  const status = useLoaded(() => unwrap(api.calls.status(null)));
-  const settings = useLoaded(() => unwrap(api.calls.settings(null)));
+  const status = useLoaded(() => unwrap(api.calls.status(null)), changes);
+  const settings = useLoaded(() => unwrap(api.calls.settings(null)), changes);
   const { problem, act } = useAction(() => {
     settings.reload();
     status.reload();
   });
-  const [passphrase, setPassphrase] = useState('');
-  const [tested, setTested] = useState<string | null>(null);
   const facts = status.value;
+  const values = settings.value;
   return (
-    <PageFrame title="Settings" problem={problem ?? settings.problem ?? status.problem} key={changes}>
+    <PageFrame title="Settings" problem={problem ?? settings.problem ?? status.problem}>
       {facts !== null && facts.notes.length > 0 && (
         <Panel label="What is missing">
           <ul>
@@ -54,60 +55,10 @@ export function Settings({ api, changes }: PageProps) {
           </ul>
         </Panel>
       )}
-      {facts !== null && (
-        <Table
-          label="State"
-          columns={['', '']}
-          rows={[
-            { key: 'url', cells: ['Agents call', <code key="url">{facts.url}</code>] },
-            { key: 'vault', cells: ['Vault', `${facts.vault} (${facts.vault_slots.join(', ')})`] },
-            { key: 'telegram', cells: ['Telegram', facts.telegram.replace('_', ' ')] },
-            { key: 'sandbox', cells: ['Embedded sandbox', facts.sandbox.embedded] },
-            { key: 'data', cells: ['Data folder', <code key="data">{facts.data_dir}</code>] },
-            { key: 'version', cells: ['Version', facts.version] },
-          ]}
-        />
-      )}
-      <Panel label="Vault">
-        <Field
-          secret
-          label="Recovery passphrase"
-          value={passphrase}
-          onChange={setPassphrase}
-          hint="Opens the vault when the keyring of this machine is lost. At least 8 characters."
-        />
-        <div>
-          <Button
-            disabled={passphrase.length < 8}
-            onClick={() =>
-              void act(() => unwrap(api.calls.setPassphrase({ passphrase }))).then(() => setPassphrase(''))
-            }
-          >
-            Set the passphrase
-          </Button>{' '}
-          <Button onClick={() => void act(() => unwrap(api.calls.lock(null)))}>Lock now</Button>{' '}
-          {facts?.paused === true ? (
-            <Button onClick={() => void act(() => unwrap(api.calls.resume(null)))}>Resume</Button>
-          ) : (
-            <Button onClick={() => void act(() => unwrap(api.calls.pause(null)))}>Pause all runs</Button>
-          )}{' '}
-          <ConfirmButton
-            question="Stop everything?"
-            detail="Running code is killed, all trust is revoked, every agent is paused and the vault is locked."
-            action="Stop everything"
-            onConfirm={() => void act(() => unwrap(api.calls.panic(null)))}
-          >
-            Panic
-          </ConfirmButton>
-        </div>
-      </Panel>
-      <Panel label="Waking the agent">
-        <p>{tested ?? 'Sends a test message to the agent as if a request had finished.'}</p>
-        <Button onClick={() => void act(async () => setTested((await unwrap(api.calls.wakeTest(null))).detail))}>
-          Test the wake
-        </Button>
-      </Panel>
-      {settings.value !== null && (
+      {facts !== null && <State of={facts} />}
+      <Safety api={api} paused={facts?.paused === true} act={act} />
+      <Wake api={api} act={act} />
+      {values !== null && (
         <Table
           label="Settings"
           columns={['Setting', 'Value']}
@@ -118,7 +69,7 @@ export function Settings({ api, changes }: PageProps) {
               <SettingInput
                 key={key}
                 setting={key}
-                values={settings.value ?? defaultSettings}
+                values={values}
                 save={(value) => void act(() => unwrap(api.calls.setSetting({ key, value })))}
               />,
             ],
@@ -126,6 +77,71 @@ export function Settings({ api, changes }: PageProps) {
         />
       )}
     </PageFrame>
+  );
+}
+
+function State({ of }: Readonly<{ of: StatusView }>) {
+  return (
+    <FactList
+      label="State"
+      facts={[
+        ['Agents call', <code key="url">{of.url}</code>],
+        ['Vault', `${of.vault}, opened by ${of.vault_slots.join(' or ')}`],
+        ['Telegram', of.telegram.replace('_', ' ')],
+        ['Embedded sandbox', of.sandbox.embedded],
+        ['Data folder', <code key="data">{of.data_dir}</code>],
+        ['Version', of.version],
+      ]}
+    />
+  );
+}
+
+type PartProps = Readonly<{ api: PageProps['api']; act: ReturnType<typeof useAction>['act'] }>;
+
+/** What keeps the secrets safe, and what stops everything. */
+function Safety({ api, act, paused }: PartProps & Readonly<{ paused: boolean }>) {
+  const [passphrase, setPassphrase] = useState('');
+  const save = () => act(() => unwrap(api.calls.setPassphrase({ passphrase }))).then(() => setPassphrase(''));
+  return (
+    <Panel label="Vault and runs">
+      <Field
+        secret
+        label="Recovery passphrase"
+        value={passphrase}
+        onChange={setPassphrase}
+        hint="Opens the vault when the keyring of this machine is lost. At least 8 characters."
+      />
+      <Actions>
+        <Button disabled={passphrase.length < 8} onClick={save}>
+          Set the passphrase
+        </Button>
+        <Button onClick={() => void act(() => unwrap(api.calls.lock(null)))}>Lock now</Button>
+        {paused ? (
+          <Button onClick={() => void act(() => unwrap(api.calls.resume(null)))}>Resume</Button>
+        ) : (
+          <Button onClick={() => void act(() => unwrap(api.calls.pause(null)))}>Pause all runs</Button>
+        )}
+        <ConfirmButton
+          question="Stop everything?"
+          detail="Running code is killed, all trust is revoked, every agent is paused and the vault is locked."
+          action="Stop everything"
+          onConfirm={() => void act(() => unwrap(api.calls.panic(null)))}
+        >
+          Panic
+        </ConfirmButton>
+      </Actions>
+    </Panel>
+  );
+}
+
+function Wake({ api, act }: PartProps) {
+  const [tested, setTested] = useState<string | null>(null);
+  const test = () => act(async () => setTested((await unwrap(api.calls.wakeTest(null))).detail));
+  return (
+    <Panel label="Waking the agent">
+      <p role="status">{tested ?? 'Sends a test message to the agent as if a request had finished.'}</p>
+      <Button onClick={test}>Test the wake</Button>
+    </Panel>
   );
 }
 
@@ -148,17 +164,32 @@ function SettingInput({ setting, values, save }: InputProps) {
       <input
         type="number"
         aria-label={label}
+        className={styles.input}
+        // Another stored value is another field.
+        key={value}
         defaultValue={value}
         onBlur={(event) => {
-          if (event.target.valueAsNumber !== value) save(event.target.valueAsNumber);
+          const next = event.target.valueAsNumber;
+          if (Number.isNaN(next)) event.target.value = String(value);
+          else if (next !== value) save(next);
+        }}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') event.currentTarget.blur();
         }}
       />
     );
   }
   return (
-    <select aria-label={label} value={value ?? ''} onChange={(event) => save(event.target.value)}>
-      {choices[setting]?.map((choice) => (
-        <option key={choice}>{choice}</option>
+    <select
+      className={styles.input}
+      aria-label={label}
+      value={value ?? ''}
+      onChange={(event) => save(event.target.value)}
+    >
+      {choices[setting]?.map(([choice, text]) => (
+        <option key={choice} value={choice}>
+          {text}
+        </option>
       ))}
     </select>
   );

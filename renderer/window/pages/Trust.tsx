@@ -8,8 +8,8 @@ import { since } from '../since.ts';
 import { useAction } from '../useAction.ts';
 
 /** What runs without asking, and until when. */
-export function Trust({ api }: PageProps) {
-  const trust = useLoaded(() => unwrap(api.calls.trust(null)));
+export function Trust({ api, changes }: PageProps) {
+  const trust = useLoaded(() => unwrap(api.calls.trust(null)), changes);
   const { problem, act } = useAction(trust.reload);
   const live = (trust.value ?? []).filter((entry) => entry.status === 'live' || entry.status === 'suspended');
   return (
@@ -39,7 +39,8 @@ export function Trust({ api }: PageProps) {
             key: entry.id,
             cells: [
               <>
-                {entry.skill_id} <small title={entry.code_hash}>{entry.code_hash.slice(0, 12)}</small>
+                {entry.skill_id}
+                <small title={`sha256 of the code: ${entry.code_hash}`}> code {entry.code_hash.slice(0, 12)}…</small>
                 {entry.reason !== null && <div role="note">{entry.reason}</div>}
               </>,
               entry.agent,
