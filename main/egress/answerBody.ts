@@ -1,8 +1,8 @@
 import { pipeline, Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import type { HeaderPair } from '../core/door.ts';
+import type { Redactor } from '../core/redaction.ts';
 import { Refusal } from './refusal.ts';
-import type { ResponseRedactor } from './spec.ts';
 
 /** How the answer is packed. `identity` is not. */
 export type AnswerEncoding = 'identity' | 'gzip' | 'deflate' | 'br';
@@ -64,7 +64,7 @@ async function* unpacked(body: AsyncIterable<Uint8Array>, encoding: AnswerEncodi
 export async function* answerBody(
   body: AsyncIterable<Uint8Array>,
   encoding: AnswerEncoding,
-  redactor: ResponseRedactor,
+  redactor: Redactor,
   count: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
   const redaction = redactor.stream();

@@ -1,12 +1,12 @@
 import type { HeaderPair } from '../core/door.ts';
+import type { Redactor } from '../core/redaction.ts';
 import { connectionNames, hopByHop } from './requestHeaders.ts';
-import type { ResponseRedactor } from './spec.ts';
 
 // `alt-svc` would send clients looking for a QUIC path that does not exist (ATTACKS B46); the body comes unpacked.
 const dropped: ReadonlySet<string> = new Set(['alt-svc', 'content-encoding', 'trailer']);
 
 /** Redacts a header value byte by byte: Node hands it over as one character per byte. */
-function redactedValue(value: string, redactor: ResponseRedactor): string {
+function redactedValue(value: string, redactor: Redactor): string {
   return Buffer.from(redactor.bytes(Buffer.from(value, 'latin1'))).toString('latin1');
 }
 
@@ -16,7 +16,7 @@ function redactedValue(value: string, redactor: ResponseRedactor): string {
  */
 export function answerHeaders(
   headers: readonly HeaderPair[],
-  redactor: ResponseRedactor,
+  redactor: Redactor,
   keepLength: boolean,
 ): readonly HeaderPair[] {
   const listed = connectionNames(headers);

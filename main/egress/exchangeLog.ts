@@ -1,9 +1,10 @@
 import type { Clock } from '../core/clock.ts';
+import type { ExchangeRecord } from '../core/egressSpec.ts';
 import { PLACEHOLDER_PATTERN } from '../core/placeholder.ts';
+import type { Redactor } from '../core/redaction.ts';
 import type { CanonicalUrl } from '../net/url.ts';
 import type { PlaceholderSet } from './placeholderSet.ts';
 import type { RefusalCode } from './refusal.ts';
-import type { ExchangeRecord, ResponseRedactor } from './spec.ts';
 
 const mask = '[placeholder]';
 const maxPathLength = 512;
@@ -38,7 +39,7 @@ export class ExchangeLog {
   }
 
   /** Takes the target over, without its query, and without secrets and placeholders. */
-  setTarget(url: CanonicalUrl, placeholders: PlaceholderSet, redactor: ResponseRedactor): void {
+  setTarget(url: CanonicalUrl, placeholders: PlaceholderSet, redactor: Redactor): void {
     const clean = (text: string): string => {
       const shown = redactor.text(text).replace(PLACEHOLDER_PATTERN, mask);
       return placeholders.hiddenIn(shown).length > 0 ? mask : shown;

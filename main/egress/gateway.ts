@@ -1,10 +1,10 @@
 import type { Clock } from '../core/clock.ts';
+import type { EgressSpec } from '../core/egressSpec.ts';
 import type { Log } from '../core/log.ts';
 import type { LocalServices } from '../net/localServices.ts';
 import type { Resolver } from '../net/resolve.ts';
 import type { Upstream } from '../net/upstream.ts';
 import { EgressSession } from './session.ts';
-import type { EgressSessionSpec } from './spec.ts';
 
 export type EgressGatewayParts = Readonly<{
   upstream: Upstream;
@@ -27,7 +27,7 @@ export class EgressGateway {
   }
 
   /** Opens the way out for one run. The caller closes it when the run is over. */
-  open(spec: EgressSessionSpec): EgressSession {
+  open(spec: EgressSpec): EgressSession {
     const { localServices, ...parts } = this.#parts;
     return new EgressSession(spec, { ...parts, localServices: new Map(localServices()) });
   }

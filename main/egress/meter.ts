@@ -1,8 +1,8 @@
 import type { DoorRequest } from '../core/door.ts';
+import type { EgressLimits } from '../core/egressSpec.ts';
 import type { ExchangeLog } from './exchangeLog.ts';
 import type { PlaceholderSet } from './placeholderSet.ts';
 import { Refusal } from './refusal.ts';
-import type { EgressLimits } from './spec.ts';
 
 /** Counts the bytes of all exchanges of a run and stops the one that takes too many. */
 export class Meter {

@@ -1,5 +1,5 @@
+import type { EgressSecret } from '../core/egressSpec.ts';
 import { PLACEHOLDER_PATTERN } from '../core/placeholder.ts';
-import type { EgressSecret } from './spec.ts';
 
 const maxDecodings = 3;
 

@@ -280,12 +280,16 @@ describe('the end of a run', () => {
     expect(ended).toBe(false);
   });
 
-  it('is not disturbed by a listener that fails', async () => {
-    run = house.open();
-    run.records.push = () => {
-      throw new Error('disk full');
-    };
-    expect((await send(run.session, url)).status).toBe(200);
-    expect(run.session.records).toHaveLength(1);
+  it('stays shut after a misplaced secret even if whoever is told of it fails', async () => {
+    const secret = house.secret();
+    run = house.open({
+      secrets: [secret],
+      onTripwire: () => {
+        throw new Error('disk full');
+      },
+    });
+    expect((await send(run.session, url, { headers: { 'x-note': secret.placeholder } })).error).toBe('internal');
+    expect((await send(run.session, url)).error).toBe('session_closed');
+    expect(run.records).toMatchObject([{ refused: 'internal' }, { refused: 'session_closed' }]);
   });
 });

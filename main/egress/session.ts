@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Clock } from '../core/clock.ts';
-import type { DoorRequest, DoorResponse, EgressDoor } from '../core/door.ts';
+import type { DoorRequest, DoorResponse } from '../core/door.ts';
+import type { EgressSpec, ExchangeRecord, RunEgress } from '../core/egressSpec.ts';
 import type { Log } from '../core/log.ts';
 import type { LocalServices } from '../net/localServices.ts';
 import { ResolveError, type Resolver, resolveTarget } from '../net/resolve.ts';
@@ -14,7 +15,6 @@ import { Meter } from './meter.ts';
 import { PlaceholderSet } from './placeholderSet.ts';
 import { EgressStreamError, Refusal, refusalResponse, refusalStatus } from './refusal.ts';
 import { Slots } from './slots.ts';
-import type { EgressSessionSpec, ExchangeRecord } from './spec.ts';
 import { Misplaced } from './substitution.ts';
 
 /** What a session uses of the house. `localServices` is the owner's list as it was when the session opened. */
@@ -47,8 +47,8 @@ function refusalFrom(error: unknown): Refusal {
  * The way out of one run. Every request is judged by itself; a refusal is an ordinary answer and `request` never
  * rejects. Reading the body of an answer may throw EgressStreamError.
  */
-export class EgressSession implements EgressDoor {
-  readonly #spec: EgressSessionSpec;
+export class EgressSession implements RunEgress {
+  readonly #spec: EgressSpec;
   readonly #context: SessionContext;
   readonly #policy: Policy;
   readonly #slots: Slots;
@@ -58,7 +58,7 @@ export class EgressSession implements EgressDoor {
   readonly #records: ExchangeRecord[] = [];
   #requests = 0;
 
-  constructor(spec: EgressSessionSpec, context: SessionContext) {
+  constructor(spec: EgressSpec, context: SessionContext) {
     this.#spec = spec;
     this.#context = context;
     this.#policy = {
@@ -105,23 +105,11 @@ export class EgressSession implements EgressDoor {
     const log = new ExchangeLog(method, this.#context.clock);
     const finish = (): void => {
       if (!this.#open.delete(open)) return;
-      const record = log.finish();
-      this.#records.push(record);
-      this.#tell(() => this.#spec.onRecord?.(record));
+      this.#records.push(log.finish());
     };
     const open: Open = { log, finish };
     this.#open.add(open);
     return open;
-  }
-
-  /** A listener that fails must not decide what becomes of a request. */
-  #tell(listener: () => void): void {
-    try {
-      listener();
-    } catch (error) {
-      const name = error instanceof Error ? error.name : typeof error;
-      this.#context.log.error({ runId: this.#spec.runId, error: name }, 'A listener of the egress gateway failed');
-    }
   }
 
   #judge(request: DoorRequest, log: ExchangeLog): Judged {
@@ -141,12 +129,10 @@ export class EgressSession implements EgressDoor {
   }
 
   #trip({ secrets, where, header }: Misplaced, method: string, port: number, log: ExchangeLog): void {
-    const { runId, onTripwire } = this.#spec;
-    const named = secrets.map(({ secretId, name }) => ({ secretId, name }));
-    const at = this.#context.clock.wallMs();
-    this.#tell(() => onTripwire?.({ runId, at, secrets: named, method, host: log.host, port, where, header }));
-    // Whoever was told stops the run; until then nothing more gets out.
+    // Whoever is told stops the run; until then, and whatever happens there, nothing more gets out.
     this.#closing.abort();
+    const named = secrets.map(({ secretId, name }) => ({ secretId, name }));
+    this.#spec.onTripwire({ secrets: named, method, host: log.host, port, where, header });
   }
 
   #explain(error: unknown, log: ExchangeLog): Refusal {

@@ -1,17 +1,17 @@
+import type { EgressSecret, Tripwire } from '../core/egressSpec.ts';
 import { matchesAny, matchesHostRule } from '../core/host.ts';
 import { wellKnownHeaders } from '../core/wellKnown.ts';
 import type { CanonicalUrl } from '../net/url.ts';
 import { type PlaceholderSet, percentDecoded } from './placeholderSet.ts';
 import { Refusal } from './refusal.ts';
-import type { EgressSecret, EgressTripwire } from './spec.ts';
 
 /** A placeholder outside the places that may carry it. */
 export class Misplaced extends Refusal {
   readonly secrets: readonly EgressSecret[];
-  readonly where: EgressTripwire['where'];
+  readonly where: Tripwire['where'];
   readonly header: string | null;
 
-  constructor(secrets: readonly EgressSecret[], where: EgressTripwire['where'], header: string | null) {
+  constructor(secrets: readonly EgressSecret[], where: Tripwire['where'], header: string | null) {
     super('placeholder_misplaced', header);
     this.secrets = secrets;
     this.where = where;
@@ -57,7 +57,7 @@ function checkPlace(
   text: string,
   hasPlace: (secret: EgressSecret) => boolean,
   { placeholders }: SwapContext,
-  where: EgressTripwire['where'],
+  where: Tripwire['where'],
   header: string | null = null,
 ): void {
   const wrong = placeholders.hiddenIn(text).filter((secret) => !hasPlace(secret));
@@ -67,10 +67,10 @@ function checkPlace(
 function checkPlaces(headers: ReadonlyMap<string, string>, context: SwapContext): void {
   const { url } = context;
   checkPlace(url.host, () => false, context, 'url');
-  checkPlace(url.path, (secret) => secret.path === true, context, 'url');
+  checkPlace(url.path, (secret) => secret.path, context, 'url');
   for (const parameter of parametersOf(url)) {
     checkPlace(parameter.name, () => false, context, 'url');
-    const hasPlace = (secret: EgressSecret): boolean => secret.query?.includes(percentDecoded(parameter.name)) === true;
+    const hasPlace = (secret: EgressSecret): boolean => secret.query.includes(percentDecoded(parameter.name));
     checkPlace(parameter.value, hasPlace, context, 'url');
   }
   for (const [name, value] of headers) {

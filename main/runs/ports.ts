@@ -1,8 +1,7 @@
 import type { Clock } from '../core/clock.ts';
-import type { EgressDoor } from '../core/door.ts';
-import type { HostRule } from '../core/host.ts';
+import type { EgressSpec, RunEgress } from '../core/egressSpec.ts';
 import type { Log } from '../core/log.ts';
-import type { EgressRecord, Records } from '../core/records.ts';
+import type { Records } from '../core/records.ts';
 import type { Redactor } from '../core/redaction.ts';
 import type { RequestEvents } from '../core/runPorts.ts';
 import type { Backend } from './backend.ts';
@@ -24,52 +23,10 @@ export type RunRecords = Pick<
   | 'appendAudit'
 >;
 
-/** One secret of a run as the gateway is told: what the code holds, what it stands for, where it may go. */
-export type RunSecret = Readonly<{
-  secretId: string;
-  name: string;
-  placeholder: string;
-  value: string;
-  hosts: readonly HostRule[];
-  headers: readonly string[];
-  query: readonly string[];
-  path: boolean;
-}>;
-
-/** A placeholder stood where no secret belongs. */
-export type Tripped = Readonly<{
-  secrets: readonly Readonly<{ secretId: string; name: string }>[];
-  method: string;
-  host: string;
-  port: number;
-  where: 'url' | 'header';
-  header: string | null;
-}>;
-
-/** What was approved, as the gateway takes it for the life of one run. */
-export type RunEgressSpec = Readonly<{
-  runId: string;
-  rules: readonly HostRule[];
-  secrets: readonly RunSecret[];
-  limits: Readonly<{
-    maxRequests: number;
-    maxConcurrent: number;
-    maxBytesIn: number;
-    maxBytesOut: number;
-    requestTimeoutMs: number;
-  }>;
-  redactor: Redactor;
-  onTripwire: (event: Tripped) => void;
-}>;
-
-/** The way out of one run. `close` cuts what is open; `records` are complete after it. */
-export type RunEgress = EgressDoor &
-  Readonly<{ records: readonly Omit<EgressRecord, 'requestId'>[] }> & { close(): void };
-
 export type SchedulerDeps = Readonly<{
   records: RunRecords;
   backends: readonly Backend[];
-  openEgress: (spec: RunEgressSpec) => RunEgress;
+  openEgress: (spec: EgressSpec) => RunEgress;
   vault: Readonly<{
     isUnlocked(): boolean;
     /** The value with the version that it has; null for a secret that is gone. Throws when it cannot be opened. */

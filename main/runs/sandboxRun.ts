@@ -1,3 +1,4 @@
+import type { EgressSecret, Tripwire } from '../core/egressSpec.ts';
 import { makeId } from '../core/ids.ts';
 import { makePlaceholder } from '../core/placeholder.ts';
 import type { FinishInput, RunResult } from '../core/records.ts';
@@ -7,7 +8,7 @@ import type { SandboxExit } from './backend.ts';
 import { watchDeadline } from './deadline.ts';
 import { outcomeOf, type StopReason } from './outcome.ts';
 import { RunOutput } from './output.ts';
-import type { RunSecret, SchedulerDeps, Tripped } from './ports.ts';
+import type { SchedulerDeps } from './ports.ts';
 
 const mib = 1024 * 1024;
 const egressLimits = { maxRequests: 1000, maxConcurrent: 16, maxBytesIn: 256 * mib, maxBytesOut: 64 * mib } as const;
@@ -22,11 +23,11 @@ export class SandboxRun {
   readonly runId: string;
   readonly #admitted: Admitted;
   readonly #deps: SchedulerDeps;
-  readonly #onTripped: (event: Tripped) => void;
+  readonly #onTripped: (event: Tripwire) => void;
   readonly #abort = new AbortController();
   #reason: StopReason | null = null;
 
-  constructor(admitted: Admitted, deps: SchedulerDeps, onTripped: (event: Tripped) => void) {
+  constructor(admitted: Admitted, deps: SchedulerDeps, onTripped: (event: Tripwire) => void) {
     this.#admitted = admitted;
     this.#deps = deps;
     this.#onTripped = onTripped;
@@ -106,7 +107,7 @@ export class SandboxRun {
   }
 
   /** Each secret with a new stand-in; those with raw delivery go around the gateway and have none there. */
-  #secrets(): readonly RunSecret[] {
+  #secrets(): readonly EgressSecret[] {
     const { manifest, values } = this.#admitted;
     return manifest.secrets.flatMap((secret) => {
       const value = values.get(secret.name);
@@ -118,7 +119,7 @@ export class SandboxRun {
     });
   }
 
-  #environment(secrets: readonly RunSecret[]): Readonly<Record<string, string>> {
+  #environment(secrets: readonly EgressSecret[]): Readonly<Record<string, string>> {
     const { manifest, values } = this.#admitted;
     const raw = manifest.secrets
       .filter((secret) => secret.delivery === 'raw')
@@ -154,7 +155,7 @@ export class SandboxRun {
   }
 
   /** A stand-in in the wrong place is no accident that may go on. Only the first one is reported. */
-  #trip(event: Tripped): void {
+  #trip(event: Tripwire): void {
     if (this.#reason === 'tripwire') return;
     this.stop('tripwire');
     this.#onTripped(event);

@@ -1,8 +1,9 @@
+import type { Tripwire } from '../core/egressSpec.ts';
 import type { RequestRecord } from '../core/records.ts';
 import type { RunLauncher } from '../core/runPorts.ts';
 import { wakeText } from '../core/wakeText.ts';
 import { type Admitted, admit } from './admission.ts';
-import type { SchedulerDeps, Tripped } from './ports.ts';
+import type { SchedulerDeps } from './ports.ts';
 import { FairQueue, type Waiting } from './queue.ts';
 import { SandboxRun } from './sandboxRun.ts';
 
@@ -170,14 +171,16 @@ export class Scheduler implements RunLauncher {
   }
 
   /** The run is being stopped already; its trust is suspended and the owner told. */
-  #tripped(request: RequestRecord, runId: string, event: Tripped): void {
+  #tripped(request: RequestRecord, runId: string, event: Tripwire): void {
     const { records, clock, notice } = this.#deps;
     const names = event.secrets.map(({ name }) => name).join(', ');
     const place = event.where === 'url' ? 'the URL' : `the header ${event.header ?? ''}`;
     const what = `put ${names} into ${place} of a request to ${event.host}`;
     const nowMs = clock.wallMs();
     const suspended = request.approvalId !== null && records.suspendTrust(request.approvalId, what, nowMs);
-    const payload = { ...event, run_id: runId, trust_suspended: suspended };
+    const { method, host, port, where, header } = event;
+    const secrets = event.secrets.map(({ secretId, name }) => ({ secret_id: secretId, name }));
+    const payload = { run_id: runId, secrets, method, host, port, where, header, trust_suspended: suspended };
     records.appendAudit({ actor: 'broker', kind: 'run.tripwire', requestId: request.id, payload }, nowMs);
     const trust = suspended ? ' Its trust is suspended.' : '';
     notice(`Stopped ${request.skillId}: its code tried to ${what}.${trust}`);

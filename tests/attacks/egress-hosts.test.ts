@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Redactor } from '../../main/core/redaction.ts';
 import { type EgressHouse, type OpenSession, send, startEgressHouse } from '../support/egressHouse.ts';
 
 // ATTACKS section A as the gateway sees it: the code of a run writes a URL, the run may call api.allowed.com.
@@ -128,11 +129,8 @@ describe('a session is a snapshot', () => {
       rules,
       secrets: [],
       limits: { maxRequests: 9, maxConcurrent: 1, maxBytesIn: 1e6, maxBytesOut: 1e6, requestTimeoutMs: 9_000 },
-      redactor: {
-        text: (text) => text,
-        bytes: (bytes) => bytes,
-        stream: () => ({ push: (b) => b, end: () => new Uint8Array() }),
-      },
+      redactor: new Redactor([]),
+      onTripwire: () => {},
     });
     run = { session, records: [], trips: [] };
     rules[0] = { host: 'evil.com', port: 443 };

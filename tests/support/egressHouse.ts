@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { DoorRequest, DoorResponse, HeaderPair } from '../../main/core/door.ts';
+import type { EgressLimits, EgressSecret, ExchangeRecord, Tripwire } from '../../main/core/egressSpec.ts';
 import { parseHostRule } from '../../main/core/host.ts';
 import { silentLog } from '../../main/core/log.ts';
 import { makePlaceholder } from '../../main/core/placeholder.ts';
 import { Redactor } from '../../main/core/redaction.ts';
 import { EgressGateway } from '../../main/egress/gateway.ts';
 import type { EgressSession } from '../../main/egress/session.ts';
-import type { EgressLimits, EgressSecret, EgressTripwire, ExchangeRecord } from '../../main/egress/spec.ts';
 import type { LocalService } from '../../main/net/localServices.ts';
 import type { Resolver } from '../../main/net/resolve.ts';
 import { trustContext } from '../../main/net/roots.ts';
@@ -38,12 +38,14 @@ export type SessionOptions = Readonly<{
   network?: readonly string[];
   secrets?: readonly EgressSecret[];
   limits?: Partial<EgressLimits>;
+  /** Told besides `trips`. */
+  onTripwire?: (event: Tripwire) => void;
 }>;
 
 export type OpenSession = Readonly<{
   session: EgressSession;
-  records: ExchangeRecord[];
-  trips: EgressTripwire[];
+  records: readonly ExchangeRecord[];
+  trips: Tripwire[];
 }>;
 
 const hostRules = (texts: readonly string[], localNames: ReadonlySet<string>) =>
@@ -111,19 +113,20 @@ export async function startEgressHouse(
       query,
       path,
     }),
-    open({ network = names, secrets = [], limits = {} } = {}) {
-      const records: ExchangeRecord[] = [];
-      const trips: EgressTripwire[] = [];
+    open({ network = names, secrets = [], limits = {}, onTripwire } = {}) {
+      const trips: Tripwire[] = [];
       const session = gateway.open({
         runId: 'run_test',
         rules: hostRules(network, localNames),
         secrets,
         limits: { ...generousLimits, ...limits },
         redactor: new Redactor(secrets),
-        onRecord: (record) => records.push(record),
-        onTripwire: (event) => trips.push(event),
+        onTripwire: (event) => {
+          trips.push(event);
+          onTripwire?.(event);
+        },
       });
-      return { session, records, trips };
+      return { session, records: session.records, trips };
     },
     close: () => upstream.close(),
   };

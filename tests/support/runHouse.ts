@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { isFinal, type RequestState, type TrustLevel } from '../../contract/states.ts';
 import { manifestDigest, trustKey } from '../../main/core/digest.ts';
+import type { EgressSpec } from '../../main/core/egressSpec.ts';
 import { makeId } from '../../main/core/ids.ts';
 import { silentLog } from '../../main/core/log.ts';
 import { buildManifest } from '../../main/core/manifest.ts';
@@ -13,7 +14,6 @@ import { planRequest } from '../../main/core/requestPlan.ts';
 import { systemClock } from '../../main/core/systemClock.ts';
 import { RequestAnnouncer } from '../../main/requests/requestEvents.ts';
 import type { Backend, BackendStatus, SandboxExit, SandboxIo, SandboxJob } from '../../main/runs/backend.ts';
-import type { RunEgressSpec } from '../../main/runs/ports.ts';
 import { Scheduler } from '../../main/runs/scheduler.ts';
 import { openStore, type Store } from '../../main/store/store.ts';
 
@@ -56,7 +56,7 @@ export function openRunHouse(broken: Partial<Store> = {}) {
   store.setMacKey(randomBytes(32));
   const backend = new ScriptedBackend();
   const values = new Map<string, { version: number; value: string }>();
-  const sessions: RunEgressSpec[] = [];
+  const sessions: EgressSpec[] = [];
   const notices: string[] = [];
   const switches = { paused: false, unlocked: true, concurrent: 4, waiter: false, memoryMb: 4096 };
   const events = new RequestAnnouncer(silentLog);

@@ -1,8 +1,9 @@
-import type { HostRule } from '../core/host.ts';
-import type { EgressRecord } from '../core/records.ts';
-import type { RedactionStream } from '../core/redaction.ts';
+import type { EgressDoor } from './door.ts';
+import type { HostRule } from './host.ts';
+import type { EgressRecord } from './records.ts';
+import type { Redactor } from './redaction.ts';
 
-/** One secret of a run as the gateway needs it: what the code holds, what it stands for, and where it may go. */
+/** One secret of a run as the gateway is told: what the code holds, what it stands for, and where it may go. */
 export type EgressSecret = Readonly<{
   secretId: string;
   name: string;
@@ -13,9 +14,9 @@ export type EgressSecret = Readonly<{
   /** Header names besides `authorization` and the well-known ones of the host. */
   headers: readonly string[];
   /** Query parameters that may carry it, because the owner said so. */
-  query?: readonly string[];
+  query: readonly string[];
   /** True when the owner let it stand in the path. */
-  path?: boolean;
+  path: boolean;
 }>;
 
 /** Bounds of one run, all inclusive. Bytes are bodies only, all requests together. */
@@ -29,20 +30,8 @@ export type EgressLimits = Readonly<{
   requestTimeoutMs: number;
 }>;
 
-/** What the gateway uses of a `Redactor`. */
-export type ResponseRedactor = Readonly<{
-  text(text: string): string;
-  bytes(bytes: Uint8Array): Uint8Array;
-  stream(): Pick<RedactionStream, 'push' | 'end'>;
-}>;
-
-/** One finished or refused exchange; the caller adds the request it belongs to. */
-export type ExchangeRecord = Omit<EgressRecord, 'requestId'>;
-
 /** A placeholder stood where no secret belongs. The run has to be stopped and its trust suspended. */
-export type EgressTripwire = Readonly<{
-  runId: string;
-  at: number;
+export type Tripwire = Readonly<{
   secrets: readonly Readonly<{ secretId: string; name: string }>[];
   method: string;
   host: string;
@@ -52,15 +41,22 @@ export type EgressTripwire = Readonly<{
   header: string | null;
 }>;
 
-/** What was approved, fixed for the life of the session: later edits of policy or vault do not touch it. */
-export type EgressSessionSpec = Readonly<{
+/** What was approved, fixed for the life of one run: later edits of policy or vault do not touch it. */
+export type EgressSpec = Readonly<{
   runId: string;
   /** Hosts that may be called. Empty: none. */
   rules: readonly HostRule[];
   secrets: readonly EgressSecret[];
   limits: EgressLimits;
-  redactor: ResponseRedactor;
-  /** Called once for each exchange when it is over, and once for each refusal. */
-  onRecord?: (record: ExchangeRecord) => void;
-  onTripwire?: (event: EgressTripwire) => void;
+  redactor: Redactor;
+  onTripwire: (event: Tripwire) => void;
 }>;
+
+/** One finished or refused exchange; the caller adds the request it belongs to. */
+export type ExchangeRecord = Omit<EgressRecord, 'requestId'>;
+
+/** The way out of one run. `close` cuts what is open; `records` are complete after it. */
+export interface RunEgress extends EgressDoor {
+  readonly records: readonly ExchangeRecord[];
+  close(): void;
+}
