@@ -4,11 +4,18 @@ import { type Config, ConfigError } from './core/config.ts';
 import { parseRoots, RootsSyntaxError, trustContext } from './net/roots.ts';
 
 function readNamedFile(variable: string, path: string): string {
+  let bytes: Buffer;
   try {
-    return readFileSync(path, 'utf8');
+    bytes = readFileSync(path);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
     throw new ConfigError(variable, `the file ${path} cannot be read${code}`);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    // Random bytes would lose most of their strength on the way to text, and differently elsewhere.
+    throw new ConfigError(variable, `the file ${path} is not valid UTF-8 text`);
   }
 }
 

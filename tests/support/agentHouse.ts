@@ -148,7 +148,7 @@ type World = {
   localNames: Set<string>;
   settings: { -readonly [Key in SettingKey]: Settings[Key] };
   /** What is served at which URL; everything else cannot be reached. */
-  sources: Map<string, string>;
+  sources: Map<string, string | Uint8Array>;
   sandbox: SandboxChoice;
 };
 
@@ -233,7 +233,7 @@ export async function startAgentHouse(options: HouseOptions = {}) {
     fetchSource: async (url) => {
       const text = world.sources.get(url);
       if (text === undefined) throw new FetchTextError('dns_failed', url, 'no such name');
-      return new TextEncoder().encode(text);
+      return typeof text === 'string' ? new TextEncoder().encode(text) : text;
     },
   });
   const status = new RequestStatus({ records: store, clock, events, waits });
