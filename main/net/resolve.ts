@@ -8,7 +8,7 @@ import type { LocalServices } from './localServices.ts';
 export type Resolver = (host: string) => Promise<readonly string[]>;
 
 /** Addresses that were checked, and the port to dial there. Whoever connects dials one of these and nothing else. */
-export type DialTarget = Readonly<{ addresses: readonly string[]; port: number; local: boolean }>;
+export type DialTarget = Readonly<{ addresses: readonly string[]; port: number }>;
 
 export type ResolveErrorCode = 'dns_failed' | 'address_refused';
 
@@ -99,7 +99,7 @@ function checkedAddresses(host: string, answer: readonly string[], own: readonly
 export async function resolveTarget(host: string, port: number, context: ResolveContext): Promise<DialTarget> {
   const service = context.localServices.get(host);
   if (service !== undefined) {
-    return { addresses: [service.address], port: service.port ?? port, local: true };
+    return { addresses: [service.address], port: service.port ?? port };
   }
   const own = (context.ownAddresses ?? interfaceAddresses)();
   const literal = isIpLiteral(host) ? host.replace(/^\[|\]$/g, '') : null;
@@ -107,5 +107,5 @@ export async function resolveTarget(host: string, port: number, context: Resolve
     literal === null
       ? await answerInTime(host, context.resolver ?? systemResolver, context.timeoutMs ?? 5_000)
       : [literal];
-  return { addresses: checkedAddresses(host, answer, own), port, local: false };
+  return { addresses: checkedAddresses(host, answer, own), port };
 }

@@ -19,10 +19,6 @@ export type UpstreamRequest = Readonly<{
   headers: ReadonlyMap<string, string>;
   body: UpstreamBody;
   signal?: AbortSignal;
-  /** TCP and TLS, default 10,000 ms. */
-  connectTimeoutMs?: number;
-  /** Longest silence while somebody waits for the answer or its next bytes. Default: only the total counts. */
-  idleTimeoutMs?: number;
   /** From the call to the last byte of the answer. */
   totalTimeoutMs: number;
   /** Bytes of answer body before `upstream_too_large`. */
@@ -41,6 +37,8 @@ export type UpstreamResponse = Readonly<{
   close(): void;
 }>;
 
+/** TCP and TLS together. */
+const connectTimeoutMs = 10_000;
 const maxHeaderBytes = 65_536;
 const maxInformational = 8;
 
@@ -72,7 +70,6 @@ class Exchange {
   readonly #stop = new AbortController();
   readonly #total: NodeJS.Timeout;
   #socket: Socket | null = null;
-  #idle: NodeJS.Timeout | undefined;
 
   constructor(request: UpstreamRequest) {
     this.#request = request;
@@ -90,16 +87,6 @@ class Exchange {
     return setTimeout(() => this.end(error), ms);
   }
 
-  async #whileIdle<T>(wait: () => Promise<T>): Promise<T> {
-    const limitMs = this.#request.idleTimeoutMs;
-    if (limitMs !== undefined) this.#idle = this.#deadline(limitMs, 'The silence');
-    try {
-      return await wait();
-    } finally {
-      clearTimeout(this.#idle);
-    }
-  }
-
   /** Releases everything and returns why it ended: the first cause counts, not the noise of closing. Null: all well. */
   end(error: unknown): UpstreamError | null {
     if (this.#stop.signal.aborted) return endedWell(this.#stop.signal) ? null : abortReason(this.#stop.signal);
@@ -108,7 +95,6 @@ class Exchange {
         ? error
         : new UpstreamError('upstream_protocol', `${this.#request.host} broke off (${errorCodeOf(error)})`);
     clearTimeout(this.#total);
-    clearTimeout(this.#idle);
     this.#request.signal?.removeEventListener('abort', this.#onCallerAbort);
     this.#stop.abort(cause ?? allWell);
     this.#socket?.destroy();
@@ -118,14 +104,14 @@ class Exchange {
 
   async start(trust: SecureContext | null): Promise<UpstreamResponse> {
     const { host, target } = this.#request;
-    const connecting = this.#deadline(this.#request.connectTimeoutMs ?? 10_000, 'Connecting');
+    const connecting = this.#deadline(connectTimeoutMs, 'Connecting');
     try {
       this.#socket = await dial({ host, target, trust, signal: this.#stop.signal });
     } finally {
       clearTimeout(connecting);
     }
     if (this.#stop.signal.aborted) this.#socket.destroy();
-    const message = await this.#whileIdle(() => this.#send(this.#open()));
+    const message = await this.#send(this.#open());
     const status = message.statusCode ?? 0;
     if (status < 200 || status > 599)
       throw new UpstreamError('upstream_protocol', `${host} answered with status ${status}`);
@@ -179,7 +165,7 @@ class Exchange {
     let received = 0;
     try {
       for (;;) {
-        const next = await this.#whileIdle(() => chunks.next());
+        const next = await chunks.next();
         if (next.done === true) break;
         received += next.value.length;
         if (received > limit) {

@@ -151,7 +151,6 @@ describe('addresses that are used', () => {
     expect(target).toEqual({
       addresses: [publicAddress, '2606:4700::1111', '64:ff9b::5db8:d70e', '93.184.215.15'],
       port: 443,
-      local: false,
     });
   });
 
@@ -166,9 +165,8 @@ describe('addresses that are used', () => {
     expect(await resolveTarget('lamp.local', 443, context)).toEqual({
       addresses: ['192.168.1.9'],
       port: 8443,
-      local: true,
     });
-    expect(await resolveTarget('desk.local', 8123, context)).toEqual({ addresses: ['::1'], port: 8123, local: true });
+    expect(await resolveTarget('desk.local', 8123, context)).toEqual({ addresses: ['::1'], port: 8123 });
   });
 });
 
@@ -178,7 +176,7 @@ describe('the connection', () => {
     try {
       const socket = await dial({
         host: 'a.name.that.does.not.exist.invalid',
-        target: { addresses: ['127.0.0.3', '127.0.0.1'], port: server.port, local: true },
+        target: { addresses: ['127.0.0.3', '127.0.0.1'], port: server.port },
         trust: null,
         signal: new AbortController().signal,
       });

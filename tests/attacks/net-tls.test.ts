@@ -115,7 +115,7 @@ const probe = (port: number, authorityPem: string): string => `
   const upstream = new Upstream(trustContext(${JSON.stringify(authorityPem === '' ? [] : [authorityPem])}));
   try {
     const answer = await upstream.exchange({
-      secure: true, host: '${host}', target: { addresses: ['127.0.0.1'], port: ${port}, local: true }, method: 'GET',
+      secure: true, host: '${host}', target: { addresses: ['127.0.0.1'], port: ${port} }, method: 'GET',
       path: '/', headers: new Map([['host', '${host}']]), body: null, totalTimeoutMs: 10_000,
     });
     for await (const _chunk of answer.body) {}
