@@ -145,6 +145,40 @@ describe('Redactor', () => {
     }
   });
 
+  it('finds each of several values that begin alike, however long, in every encoding', () => {
+    for (const shared of ['sk-proj-', 'x'.repeat(63), 'x'.repeat(64), 'x'.repeat(65)]) {
+      // One of them is the beginning of another.
+      const values = [`${shared}abcd`, `${shared}abcdefgh`, `${shared}zbcdefgh`];
+      const redactor = redactorFor(...values);
+      for (const value of values) {
+        const raw = Buffer.from(value);
+        const list = JSON.stringify([...raw]).slice(1, -1);
+        for (const encoded of [value, raw.toString('hex'), raw.toString('base64'), encodeURIComponent(value), list]) {
+          expect(redactor.text(encoded).replace(/=*$/, '')).toBe(REDACTION_MASK);
+          if (value === values[2]) expect(redactor.text(encoded.slice(0, -8))).not.toContain(REDACTION_MASK);
+        }
+      }
+    }
+  });
+
+  it('takes as long for many values that begin alike as for one, though the text repeats that beginning', () => {
+    const value = (index: number): string => `sk-proj-${String(index).padStart(20, 'k7')}`;
+    const spent = (redactor: Redactor, input: Uint8Array): number => {
+      const times = [0, 1, 2].map(() => {
+        const began = performance.now();
+        redactor.bytes(input);
+        return performance.now() - began;
+      });
+      return Math.min(...times);
+    };
+    const one = redactorFor(value(0));
+    const many = redactorFor(...Array.from({ length: 100 }, (_, index) => value(index)));
+    for (const piece of ['736b2d70726f6a2d', 'c2stcHJvai', '115, 107, 45, 112, 114, 111, 106, 45, ']) {
+      const input = bytes(piece.repeat(500));
+      expect(spent(many, input)).toBeLessThan(10 * spent(one, input) + 20);
+    }
+  });
+
   it('finds a value at any place of random bytes, in any cut', () => {
     fc.assert(
       fc.property(

@@ -1,8 +1,12 @@
 import { type AutomatonBuilder, beginning, type Place } from './redactionAutomaton.ts';
 import { bytesOf, CharacterSpellings, code, hexSteps, stepsOf, unitsOf } from './redactionCharacters.ts';
 
-// Values of one service begin alike; so much of the beginning is shared.
-const sharedLength = 8;
+// Values of one service begin alike, and everybody knows how; so much of the beginning is shared. Text that repeats a
+// beginning would else be compared with every value at every byte. A token's head of JSON takes about 40 characters.
+const sharedLength = 64;
+
+/** One step into a spelling: the node that it ends at, and where the next one goes on. */
+type Step = Readonly<{ node: number; place: Place }>;
 
 /**
  * Adds to an automaton the spellings in which a secret can come back: raw UTF-8 and Latin-1; percent, JSON, JavaScript
@@ -13,6 +17,7 @@ export class SecretSpellings {
   readonly #automaton: AutomatonBuilder;
   readonly #characters: CharacterSpellings;
   readonly #prefixes = new Map<string, number>();
+  readonly #steps = new Map<string, Step>();
 
   constructor(automaton: AutomatonBuilder) {
     this.#automaton = automaton;
@@ -56,19 +61,31 @@ export class SecretSpellings {
     for (const bytesBefore of [0, 1, 2]) this.#addBase64(bytes, bytesBefore);
   }
 
+  /** The step that ends after so many bytes in this kind of spelling: made once for all values that begin with them. */
+  #step(kind: string, bytes: readonly number[], length: number, make: () => Step): Step {
+    if (length > sharedLength) return make();
+    const key = `${kind} ${String.fromCharCode(...bytes.slice(0, length))}`;
+    const step = this.#steps.get(key) ?? make();
+    this.#steps.set(key, step);
+    return step;
+  }
+
   /** Hex in any case, bytes joined or apart (`de:ad`, `<Buffer de ad>`, `0xde, 0xad`). */
   #addHex(bytes: readonly number[]): void {
     const automaton = this.#automaton;
     let place = beginning;
     let last: Place = [];
-    for (const byte of bytes) {
-      const next = automaton.node();
-      automaton.path(place, hexSteps(byte, 2), next);
-      const separated = automaton.next([next], [...': -_,'].map(code));
-      const spaced = automaton.next([separated], [code(' ')]);
-      const zero = automaton.next([separated, spaced], [code('0')]);
-      last = [next];
-      place = [next, separated, spaced, automaton.next([zero], [code('x')])];
+    for (const [index, byte] of bytes.entries()) {
+      const step = this.#step('hex', bytes, index + 1, () => {
+        const next = automaton.node();
+        automaton.path(place, hexSteps(byte, 2), next);
+        const separated = automaton.next([next], [...': -_,'].map(code));
+        const spaced = automaton.next([separated], [code(' ')]);
+        const zero = automaton.next([separated, spaced], [code('0')]);
+        return { node: next, place: [next, separated, spaced, automaton.next([zero], [code('x')])] };
+      });
+      last = [step.node];
+      place = step.place;
     }
     automaton.accept(last);
   }
@@ -78,15 +95,18 @@ export class SecretSpellings {
     const automaton = this.#automaton;
     let place = beginning;
     let last: Place = [];
-    for (const byte of bytes) {
-      const next = automaton.node();
-      automaton.path(place, stepsOf(bytesOf(String(byte))), next);
-      const spaced = [automaton.next([next], [code(',')])];
-      for (let spaces = 0; spaces < maxSpacesInList; spaces += 1) {
-        spaced.push(automaton.next(spaced.slice(-1), [...' \n\r\t'].map(code)));
-      }
-      last = [next];
-      place = spaced;
+    for (const [index, byte] of bytes.entries()) {
+      const step = this.#step('decimal', bytes, index + 1, () => {
+        const next = automaton.node();
+        automaton.path(place, stepsOf(bytesOf(String(byte))), next);
+        const spaced = [automaton.next([next], [code(',')])];
+        for (let spaces = 0; spaces < maxSpacesInList; spaces += 1) {
+          spaced.push(automaton.next(spaced.slice(-1), [...' \n\r\t'].map(code)));
+        }
+        return { node: next, place: spaced };
+      });
+      last = [step.node];
+      place = step.place;
     }
     automaton.accept(last);
   }
@@ -101,14 +121,21 @@ export class SecretSpellings {
     const endBit = firstBit + bytes.length * 8;
     let place = beginning;
     for (let index = Math.floor(firstBit / 6); index * 6 < endBit; index += 1) {
-      const next = automaton.node();
-      for (const value of sextets(bytes, index * 6 - firstBit)) this.#addBase64Character(place, value, next);
-      const startsInside = index * 6 >= firstBit;
+      const make = (): Step => {
+        const next = automaton.node();
+        for (const value of sextets(bytes, index * 6 - firstBit)) this.#addBase64Character(place, value, next);
+        // No line break after the first, shared character: every line that ends in a letter would be held back.
+        return { node: next, place: index * 6 >= firstBit ? this.#withLineBreak(next) : [...beginning, next] };
+      };
       const endsInside = (index + 1) * 6 <= endBit;
+      const bytesSoFar = Math.ceil(((index + 1) * 6 - firstBit) / 8);
+      // The last character may be any that agrees with the last bits, so it belongs to this value alone.
+      const { node: next, place: after } = endsInside
+        ? this.#step(`base64 ${bytesBefore} ${index}`, bytes, bytesSoFar, make)
+        : make();
       if (!endsInside) automaton.accept([...place, next].filter((node) => !beginning.includes(node)));
       else if ((index + 1) * 6 === endBit) automaton.accept([next]);
-      // No line break after the first, shared character: every line that ends in a letter would be held back.
-      place = startsInside ? this.#withLineBreak(next) : [...beginning, next];
+      place = after;
     }
   }
 
