@@ -18,8 +18,13 @@ describe('a token', () => {
 });
 
 describe('a name', () => {
-  it.each(['laptop', 'Büro 2', 'a.b_c@d-e', '機械'])('may be %s', (name) => expect(isAgentName(name)).toBe(true));
-  it.each(['', ' a', 'System', 'ＯＷＮＥＲ', 'a\nb', 'a\u202eb', '<b>', 'a'.repeat(65)])('may not be %j', (name) => {
-    expect(isAgentName(name)).toBe(false);
-  });
+  it.each(['laptop', 'Büro 2', 'a.b_c@d-e', '機械', 'a'.repeat(64)])('may be %s', (name) =>
+    expect(isAgentName(name)).toBe(true),
+  );
+  it.each(['', ' a', 'System', 'ＯＷＮＥＲ', 'a\nb', 'a\u202eb', '<b>', 'a'.repeat(65), 'a ', 'a  b', 'a\u3164'])(
+    'may not be %j',
+    (name) => {
+      expect(isAgentName(name)).toBe(false);
+    },
+  );
 });

@@ -3,7 +3,9 @@ import { sha256Hex } from './digest.ts';
 
 const tokenBytes = 32;
 const tokenShape = /^oa3_[0-9A-Za-z]{43}$/;
-const namePattern = /^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,63}$/u;
+// One space at a time and none at the end, and nothing that is not drawn: `bot` and `bot ` would look like one agent.
+const namePattern = /^(?=.{1,64}$)[\p{L}\p{N}](?: ?[\p{L}\p{N}._@-])*$/u;
+const notDrawn = /\p{Default_Ignorable_Code_Point}/u;
 
 // A card that says "System wants to run" would be read as ours.
 const reservedNames: ReadonlySet<string> = new Set([
@@ -30,5 +32,7 @@ export function agentTokenHash(token: string): string | null {
 
 /** Whether an agent may call itself this. */
 export function isAgentName(name: string): boolean {
-  return namePattern.test(name) && !reservedNames.has(name.normalize('NFKC').toLowerCase().trim());
+  return (
+    namePattern.test(name) && !notDrawn.test(name) && !reservedNames.has(name.normalize('NFKC').toLowerCase().trim())
+  );
 }
