@@ -22,12 +22,14 @@ export type DecisionResult =
   /** `stale`: the card changed since it was shown; the channel shows the new one. `ended`: someone was first. */
   | Readonly<{ ok: false; reason: 'stale' | 'blocked' | 'ended' | 'unknown'; text: string; outcome?: CardOutcome }>;
 
+export type ChannelName = 'window' | 'notification' | 'telegram';
+
 /**
  * One way to reach the owner. Calls never reject: a channel that cannot deliver answers `reached: false` and keeps
  * trying by itself. Adapters: window, notification, Telegram; every one passes `channel.contract.ts`.
  */
 export interface Channel {
-  readonly name: 'window' | 'notification' | 'telegram';
+  readonly name: ChannelName;
   /** Shows a new card, or the same card again after a restart (then with the stored `reference`). */
   show(card: Card, reference: CardReference | null): Promise<Readonly<{ reached: boolean; reference?: CardReference }>>;
   /** The card changed while it waits (secret added, binding confirmed). */

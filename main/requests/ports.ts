@@ -2,6 +2,7 @@ import type { CardOutcome } from '../../contract/card.ts';
 import type { Isolation, Runtime } from '../../contract/runtime.ts';
 import type { SettingKey, Settings } from '../../contract/settings.ts';
 import type { Subject, VaultState } from '../../contract/states.ts';
+import type { ChannelName } from '../approvals/channel.ts';
 import type { SandboxFacts } from '../core/manifest.ts';
 
 /** What `requests/` needs of the rest of the house; wired in the broker. */
@@ -13,7 +14,6 @@ export type DeskPort = Readonly<{
   refresh(subject: Subject, id: string): void;
   ended(subject: Subject, id: string, outcome: CardOutcome): void;
 }>;
-export type ChannelName = 'window' | 'notification' | 'telegram';
 
 export type SandboxChoice =
   | Readonly<{ ready: true; facts: SandboxFacts }>

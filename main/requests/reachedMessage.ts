@@ -1,4 +1,4 @@
-import type { ChannelName } from './ports.ts';
+import type { ChannelName } from '../approvals/channel.ts';
 
 const channelWords: Readonly<Record<ChannelName, string>> = {
   telegram: 'Telegram',
