@@ -18,25 +18,22 @@ export function trustActions({ records, clock }: OwnerDeps): TrustActions {
     trust() {
       const nowMs = clock.wallMs();
       const names = new Map(records.agents().map((agent) => [agent.id, agent.name]));
-      return records
-        .trustEntries()
-        .filter((entry) => entry.level !== 'once')
-        .map((entry) => ({
-          id: entry.id,
-          agent: names.get(entry.agentId) ?? entry.agentId,
-          skill_id: entry.skillId,
-          code_hash: entry.codeHash,
-          trust_key: entry.trustKey,
-          level: entry.level,
-          args_policy: entry.argsPolicy,
-          granted_by: entry.principal,
-          granted_at: isoTime(entry.approvedAt),
-          expires_at: isoTimeOrNull(entry.expiresAt),
-          last_used_at: isoTimeOrNull(entry.lastUsedAt),
-          use_count: entry.useCount,
-          status: status(entry, nowMs),
-          reason: entry.suspendReason,
-        }));
+      return records.trustEntries().map((entry) => ({
+        id: entry.id,
+        agent: names.get(entry.agentId) ?? entry.agentId,
+        skill_id: entry.skillId,
+        code_hash: entry.codeHash,
+        trust_key: entry.trustKey,
+        level: entry.level,
+        args_policy: entry.argsPolicy,
+        granted_by: entry.principal,
+        granted_at: isoTime(entry.approvedAt),
+        expires_at: isoTimeOrNull(entry.expiresAt),
+        last_used_at: isoTimeOrNull(entry.lastUsedAt),
+        use_count: entry.useCount,
+        status: status(entry, nowMs),
+        reason: entry.suspendReason,
+      }));
     },
 
     revokeTrust(principal, id) {
