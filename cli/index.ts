@@ -31,13 +31,19 @@ function program(): Command {
   return root;
 }
 
+function codeOf(error: unknown): string {
+  if (error instanceof RefusedError) return error.code;
+  if (error instanceof NotRunningError) return 'not_running';
+  return error instanceof UsageError ? 'usage' : 'internal';
+}
+
 /** Says what went wrong on stderr and returns the exit code. With `--json` also as JSON on stdout. */
 function report(error: unknown, asJson: boolean): number {
   // commander has printed its own words already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
   const known = error instanceof RefusedError || error instanceof NotRunningError || error instanceof UsageError;
   const message = known ? error.message : 'Something broke inside the command line tool';
-  const code = error instanceof RefusedError ? error.code : error instanceof NotRunningError ? 'not_running' : 'usage';
+  const code = codeOf(error);
   const hint = error instanceof RefusedError ? error.hint : undefined;
   if (asJson) {
     process.stdout.write(`${json({ error: { code, message, ...(hint === undefined ? {} : { hint }) } })}\n`);
