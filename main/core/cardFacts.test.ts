@@ -146,6 +146,19 @@ describe('the network', () => {
   });
 });
 
+describe('the limits', () => {
+  it('are those that hold: the embedded sandbox bounds time and memory, not the processor', () => {
+    const metadata = { runtime: 'quickjs', timeout: 5, memory_mb: 128, cpus: 0.5 };
+    const limits = (isolation: 'embedded' | 'container'): string =>
+      factText(
+        cardOf({ metadata }, { sandbox: { isolation, carrier: { image: '', runner: '', seccomp: '' } } }),
+        'limits',
+      );
+    expect(limits('embedded')).toBe('5 s, 128 MB of memory, up to one CPU');
+    expect(limits('container')).toBe('5 s, 128 MB of memory, 0.5 CPU');
+  });
+});
+
 describe('what is new', () => {
   const last = (body: object): LastApproved => ({
     manifest: manifestOf({ ...exampleBody, ...body }),

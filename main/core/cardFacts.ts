@@ -100,8 +100,10 @@ function argumentsFact({ args }: Manifest): CardFact {
   return { key: 'args', label: 'Arguments', tone: 'plain', value };
 }
 
-function limitsFact({ limits }: Manifest): CardFact {
-  const value = prose`${limits.timeoutMs / 1000} s, ${limits.memoryMb} MB of memory, ${limits.cpus} CPU`;
+function limitsFact({ limits, isolation }: Manifest): CardFact {
+  // Nothing bounds the processor time of a process of ours; its one thread of code takes what there is of one.
+  const cpu = isolation.actual === 'embedded' ? 'up to one CPU' : `${limits.cpus} CPU`;
+  const value = prose`${limits.timeoutMs / 1000} s, ${limits.memoryMb} MB of memory, ${cpu}`;
   return { key: 'limits', label: 'Limits', tone: 'plain', value };
 }
 
