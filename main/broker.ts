@@ -1,6 +1,6 @@
 import type { OwnerActions } from '../contract/owner.ts';
-import type { Principal, Subject, VaultState } from '../contract/states.ts';
-import type { Channel, Desk } from './approvals/channel.ts';
+import type { Subject, VaultState } from '../contract/states.ts';
+import type { Channel, ConfirmBinding, Desk } from './approvals/channel.ts';
 import type { ChildLauncher } from './backends/embedded/childLauncher.ts';
 import type { Clock } from './core/clock.ts';
 import type { Config } from './core/config.ts';
@@ -49,7 +49,7 @@ export type Broker = Readonly<{
   stop(): Promise<void>;
   owner: OwnerActions;
   desk: Desk & Readonly<{ addChannel(channel: Channel): void }>;
-  confirmBinding(requestId: string, secretName: string, hosts: readonly string[], principal: Principal): void;
+  confirmBinding: ConfirmBinding;
   events: RequestEvents;
   vault: Readonly<{ state(): VaultState }>;
   trayFacts(): Readonly<{ waiting: number; running: number; paused: boolean; vault: VaultState }>;

@@ -1,4 +1,5 @@
 import type { OwnerActions } from '../contract/owner.ts';
+import type { ConfirmBinding } from './approvals/channel.ts';
 import type { ApprovalDesk } from './approvals/desk.ts';
 import type { BrokerOptions } from './broker.ts';
 import type { Books } from './houseBooks.ts';
@@ -18,7 +19,7 @@ export function openTelegram(
 ): Telegram | null {
   const { botToken, chatIds, apiRoot } = config;
   if (botToken === null) return null;
-  const confirmBinding: RunRefresh['confirmBinding'] = (...binding) => refresh.confirmBinding(...binding);
+  const confirmBinding: ConfirmBinding = (...binding) => refresh.confirmBinding(...binding);
   const telegram = new Telegram(
     { token: botToken, chatIds, ...(apiRoot === null ? {} : { apiRoot }) },
     { desk, owner, confirmBinding, records, clock, random, log },

@@ -38,6 +38,14 @@ export interface Channel {
   close(card: Pick<Card, 'subject' | 'id'>, outcome: CardOutcome, reference: CardReference | null): Promise<void>;
 }
 
+/** The owner's step on a card: this secret may go to these hosts, for this request. Throws CodedError. */
+export type ConfirmBinding = (
+  requestId: string,
+  secretName: string,
+  hosts: readonly string[],
+  principal: Principal,
+) => void;
+
 /** The part of the desk that channels call. */
 export interface Desk {
   decide(decision: OwnerDecision): Promise<DecisionResult>;

@@ -2,16 +2,8 @@ import type { Card } from '../../contract/card.ts';
 import { CodedError } from '../../contract/errors.ts';
 import type { DecisionContract, Handlers } from '../../contract/ipc.ts';
 import type { OwnerActions } from '../../contract/owner.ts';
-import type { Principal } from '../../contract/states.ts';
-import type { Desk } from '../approvals/channel.ts';
+import type { ConfirmBinding, Desk } from '../approvals/channel.ts';
 import type { Presenter } from './presenter.ts';
-
-export type ConfirmBinding = (
-  requestId: string,
-  secretName: string,
-  hosts: readonly string[],
-  principal: Principal,
-) => void;
 
 /** The only place in the app from which a decision can come. Every deciding call needs an armed card. */
 export function decisionHandlers(

@@ -1,8 +1,7 @@
 import type { CallbackQuery } from 'grammy/types';
 import type { Card } from '../../contract/card.ts';
 import { CodedError } from '../../contract/errors.ts';
-import type { Principal } from '../../contract/states.ts';
-import type { DecisionResult, Desk, OwnerDecision } from '../approvals/channel.ts';
+import type { ConfirmBinding, DecisionResult, Desk, OwnerDecision } from '../approvals/channel.ts';
 import type { Buttons, FoundButton } from './buttons.ts';
 import { codeFile, outcomeMessage } from './cardMessage.ts';
 import type { TelegramChannel } from './channel.ts';
@@ -13,14 +12,6 @@ import type { Questions } from './questions.ts';
 import type { Refusals } from './refusals.ts';
 import { RichText } from './richText.ts';
 import type { SecretEntry } from './secretEntry.ts';
-
-/** Puts a secret into requests to these hosts, for this request, after the owner pressed the button that says so. */
-export type ConfirmBinding = (
-  requestId: string,
-  secretName: string,
-  hosts: readonly string[],
-  principal: Principal,
-) => void | Promise<void>;
 
 export type TapPorts = Readonly<{
   people: People;
@@ -158,7 +149,7 @@ export class Taps {
     const unbound = card.unboundSecrets.find((secret) => secret.name === name);
     if (unbound === undefined) return { text: changedText, alert: true };
     try {
-      await this.#ports.confirmBinding(card.id, name, unbound.hosts, tap.who.principal);
+      this.#ports.confirmBinding(card.id, name, unbound.hosts, tap.who.principal);
       return { text: `${name} may go to ${unbound.hosts.join(', ')} for this request.` };
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;

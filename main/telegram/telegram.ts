@@ -1,7 +1,7 @@
 import { Bot, type Context } from 'grammy';
 import type { Message as TelegramMessage } from 'grammy/types';
 import { CodedError } from '../../contract/errors.ts';
-import type { Desk } from '../approvals/channel.ts';
+import type { ConfirmBinding, Desk } from '../approvals/channel.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Records } from '../core/records.ts';
@@ -17,7 +17,7 @@ import { Questions } from './questions.ts';
 import { Refusals } from './refusals.ts';
 import { RichText } from './richText.ts';
 import { SecretEntry } from './secretEntry.ts';
-import { type ConfirmBinding, Taps } from './taps.ts';
+import { Taps } from './taps.ts';
 
 export type TelegramConfig = Readonly<{
   token: string;
