@@ -6,7 +6,12 @@ import { listInProse, prose } from './prose.ts';
 import { minuteText } from './times.ts';
 
 /** The newest approved request of the same agent and skill. */
-export type LastApproved = Readonly<{ manifest: Manifest; decidedAtMs: number }>;
+export type LastApproved = Readonly<{
+  manifest: Manifest;
+  decidedAtMs: number;
+  /** Its run was stopped, because the code put a secret where it may not go. */
+  misused?: boolean;
+}>;
 
 /** What is new since the last approved version, in words. */
 export function changeFact(manifest: Manifest, last: LastApproved | null, seenBefore: boolean): CardFact {
@@ -18,6 +23,11 @@ export function changeFact(manifest: Manifest, last: LastApproved | null, seenBe
   }
   const when = minuteText(last.decidedAtMs);
   const changes = changesBetween(last.manifest, manifest);
+  if (last.misused === true) {
+    const what = changes.length === 0 ? prose`nothing` : listInProse(changes);
+    const stopped = prose`that run was stopped, because its code put a secret where it may not go`;
+    return { ...fact, tone: 'danger', value: prose`since you approved it on ${when}, ${what}; ${stopped}` };
+  }
   if (changes.length === 0) return { ...fact, tone: 'plain', value: prose`nothing since you approved it on ${when}` };
   return { ...fact, tone: 'notice', value: prose`since you approved it on ${when}: ${listInProse(changes)}` };
 }

@@ -172,6 +172,16 @@ describe('what is new', () => {
     );
   });
 
+  it('warns when the last run was stopped for what it did with a secret', () => {
+    const fact = cardOf({}, { lastApproved: { ...last({}), misused: true } }).facts.find(
+      ({ key }) => key === 'changed',
+    );
+    expect(fact?.tone).toBe('danger');
+    expect(text(fact?.value)).toBe(
+      'since you approved it on 2030-01-02 03:04 UTC, nothing; that run was stopped, because its code put a secret where it may not go',
+    );
+  });
+
   it('names each difference', () => {
     const before = last({
       code: 'other',

@@ -56,6 +56,7 @@ export class RunCards {
     const codePart = this.#codePart(manifest);
     if (codePart === null) return null;
     const secretOf = remembered((name: string) => records.secretByName(name));
+    const lastApproved = this.#lastApproved(request);
     return makeRunCard({
       request,
       manifest,
@@ -63,8 +64,8 @@ export class RunCards {
       ...codePart,
       blockers: blockersOf(manifest, secretOf),
       secretOf,
-      lastApproved: this.#lastApproved(request),
-      seenBefore: records.everApproved(request.trustKey),
+      lastApproved,
+      seenBefore: records.everApproved(request.trustKey) && lastApproved?.misused !== true,
       localNames: this.#deps.localNames(),
     });
   }
@@ -74,7 +75,9 @@ export class RunCards {
     const last = records.lastApproved(request.agentId, request.skillId, request.id);
     if (last === null) return null;
     const manifest = manifests.get(last.manifestDigest);
-    return manifest === null ? null : { manifest, decidedAtMs: last.decidedAt ?? last.createdAt };
+    if (manifest === null) return null;
+    const misused = last.error?.code === 'secret_misplaced';
+    return { manifest, decidedAtMs: last.decidedAt ?? last.createdAt, misused };
   }
 
   #codePart(manifest: Manifest): CodePart | null {

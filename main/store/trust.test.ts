@@ -85,6 +85,21 @@ describe('a trust entry', () => {
     });
   });
 
+  it('that was taken back or suspended is no longer something the owner approved before', () => {
+    for (const end of [
+      (id: string) => store.revokeTrust(id, 'cli', start + 2 * minute),
+      (id: string) => store.suspendTrust(id, 'why', start + 2 * minute),
+    ]) {
+      const { id, trustKey, request } = givenTrust('forever');
+      expect(store.everApproved(trustKey)).toBe(true);
+      end(id);
+      expect(store.everApproved(trustKey)).toBe(false);
+      const again = givenRequest(store, request.agentId, { trustKey });
+      expect(store.decide({ ...standing(store, again, 'forever'), nowMs: start + 3 * minute }).kind).toBe('decided');
+      expect(store.everApproved(trustKey)).toBe(true);
+    }
+  });
+
   it('can be decided again after it was revoked or suspended', () => {
     const agentId = givenAgent(store);
     const first = givenTrust('24h', agentId);

@@ -123,7 +123,12 @@ export function trustRecords({ db, relaxed, audit, seal }: StoreContext): TrustR
         .all("SELECT * FROM approvals WHERE trust_level IN ('24h', 'forever') ORDER BY approved_at DESC, rowid DESC")
         .map((found) => trustRow(found).entry);
     },
-    everApproved: (trustKey) => db.get('SELECT 1 FROM approvals WHERE trust_key = ?', [trustKey]) !== undefined,
+    everApproved: (trustKey) =>
+      db.get(
+        `SELECT 1 FROM (SELECT revoked_at, suspended_at FROM approvals WHERE trust_key = ?
+           ORDER BY approved_at DESC, rowid DESC LIMIT 1) WHERE revoked_at IS NULL AND suspended_at IS NULL`,
+        [trustKey],
+      ) !== undefined,
 
     touchTrust: (id, nowMs) =>
       relaxed.later((quick) => {

@@ -184,7 +184,11 @@ describe('the main job', () => {
     expect(await agent.result(idOf(body))).toMatchObject({ status: 'failed', error: { code: 'secret_misplaced' } });
     expect(api.received).toHaveLength(0);
     expect(house.owner.trust()).toMatchObject([{ status: 'suspended' }]);
-    expect(await agent.execute(ask)).toMatchObject({ status: 202, body: { status: 'pending' } });
+    const again = await agent.execute(ask);
+    expect(again).toMatchObject({ status: 202, body: { status: 'pending' } });
+    const card = house.card(idOf(again.body));
+    expect(card.seenBefore).toBe(false);
+    expect(card.facts.find(({ key }) => key === 'changed')?.tone).toBe('danger');
   });
 
   it('code that never ends is ended by its timeout, and a paused broker takes nothing new', async () => {
