@@ -3,7 +3,7 @@ import type { Isolation, Runtime } from '../../contract/runtime.ts';
 import type { SettingKey, Settings } from '../../contract/settings.ts';
 import type { Subject, VaultState } from '../../contract/states.ts';
 import type { ChannelName } from '../approvals/channel.ts';
-import type { SandboxFacts } from '../core/manifest.ts';
+import type { SandboxChoice } from '../core/manifest.ts';
 
 /** What `requests/` needs of the rest of the house; wired in the broker. */
 export type Random = (bytes: number) => Uint8Array;
@@ -14,11 +14,6 @@ export type DeskPort = Readonly<{
   refresh(subject: Subject, id: string): void;
   ended(subject: Subject, id: string, outcome: CardOutcome): void;
 }>;
-
-export type SandboxChoice =
-  | Readonly<{ ready: true; facts: SandboxFacts }>
-  /** `reason`: a plain sentence that says what is missing and how to get it. */
-  | Readonly<{ ready: false; reason: string }>;
 
 export type SandboxPort = Readonly<{
   defaultRuntime(): Runtime;

@@ -1,11 +1,9 @@
 import { type Isolation, isolationSatisfies, isolations, type Runtime } from '../../contract/runtime.ts';
-import type { SandboxFacts } from '../core/manifest.ts';
+import type { SandboxChoice, SandboxFacts } from '../core/manifest.ts';
 import type { Backend } from './backend.ts';
 
 /** A backend and the ids of what carries its runs, as they go into a manifest. */
 export type Sandbox = Readonly<{ backend: Backend; carrier: SandboxFacts['carrier'] }>;
-
-export type SandboxChoice = Readonly<{ ready: true; facts: SandboxFacts }> | Readonly<{ ready: false; reason: string }>;
 
 const howToAdd: Readonly<Record<Isolation, string>> = {
   embedded: 'The embedded sandbox did not start; see the log.',
