@@ -119,8 +119,7 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
 
 function openWake({ config }: BrokerOptions, books: ReturnType<typeof openBooks>, stops: StopList): WakeWorker {
   const { records, clock, log, events } = books;
-  const hook = config.openclawHook === null ? null : { ...config.openclawHook, token: config.openclawHook.token ?? '' };
-  const wake = new WakeWorker({ records, clock, log, hook });
+  const wake = new WakeWorker({ records, clock, log, hook: config.openclawHook });
   const kick = events.onChanged((request) => {
     if (isFinal(request.status)) wake.kick();
   });

@@ -1,5 +1,5 @@
 /** The wake endpoint of an OpenClaw gateway, set by the owner; loopback is the usual place. */
-export type HookConfig = Readonly<{ url: string; token: string }>;
+export type HookConfig = Readonly<{ url: string; token: string | null }>;
 
 export type Delivery =
   | Readonly<{ ok: true; detail: string }>
@@ -17,7 +17,10 @@ export async function postWake(hook: HookConfig, text: string, stopped: AbortSig
   try {
     const response = await fetch(hook.url, {
       method: 'POST',
-      headers: { authorization: `Bearer ${hook.token}`, 'content-type': 'application/json' },
+      headers: {
+        'content-type': 'application/json',
+        ...(hook.token === null ? {} : { authorization: `Bearer ${hook.token}` }),
+      },
       body: JSON.stringify({ text, mode: 'now' }),
       redirect: 'manual',
       signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), stopped]),

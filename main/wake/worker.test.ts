@@ -85,6 +85,7 @@ class MemoryOutbox {
 }
 
 const token = randomBytes(16).toString('hex');
+let hookToken: string | null;
 let gateway: UpstreamServer;
 let outbox: MemoryOutbox;
 let worker: WakeWorker;
@@ -93,7 +94,7 @@ let nowMs: number;
 
 function makeWorker(url: string | null = `http://127.0.0.1:${gateway.port}/hooks/wake`): WakeWorker {
   const clock = { wallMs: () => nowMs, monotonicMs: () => nowMs };
-  const hook = url === null ? null : { url, token };
+  const hook = url === null ? null : { url, token: hookToken };
   worker = new WakeWorker({ records: outbox, clock, log: keepingLog(logged), hook, firstRetryMs: 1000 });
   return worker;
 }
@@ -104,6 +105,7 @@ beforeEach(async () => {
   gateway = await startUpstream(null, { answer: (_request, response) => void response.end('{"ok":true}') });
   outbox = new MemoryOutbox();
   logged = [];
+  hookToken = token;
   nowMs = 1_000_000;
 });
 afterEach(async () => {
@@ -187,6 +189,14 @@ describe('waking an agent', () => {
     makeWorker().start();
     await settled(() => expect(outbox.settled).toEqual(['wak_1 dropped']));
     expect(gateway.received).toEqual([]);
+  });
+
+  it('sends no Authorization header when no token is configured', async () => {
+    hookToken = null;
+    outbox.add();
+    makeWorker().start();
+    await settled(() => expect(outbox.settled).toEqual(['wak_1 delivered']));
+    expect(gateway.received[0]?.headers).not.toHaveProperty('authorization');
   });
 
   it('settles the outbox without noise when nothing is configured', async () => {
