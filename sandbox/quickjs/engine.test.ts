@@ -82,14 +82,22 @@ describe('the engine', () => {
     expect(engine.dispatch({})).toBeNull();
   });
 
-  it('looks at a module’s promise itself, without calling any `then`', async () => {
-    const { engine } = await engineWith('return globalThis.called ? 1 : 0;');
-    const result = engine.run('export const then = () => { globalThis.called = true; }; await 0;');
+  it.each([
+    ['globalThis.x = 1', true],
+    ['await 0', true],
+    ['await 0; throw new Error("x")', false],
+  ])('tells whether a module has ended or failed: %s', async (code, ok) => {
+    const { engine } = await engineWith('return 0;');
+    const result = engine.run(code);
     if (!result.ok) throw new Error('did not run');
-    expect(engine.settled(result.value)).toBeNull();
     engine.runJobs(100);
-    expect(engine.settled(result.value)?.ok).toBe(true);
-    expect(engine.dispatch({})).toBe(0);
+    expect(engine.settled(result.value)?.ok).toBe(ok);
+  });
+
+  it('tells that a module fails at once, or still waits', async () => {
+    const { engine } = await engineWith('return 0;');
     expect(engine.run('throw new Error("x")').ok).toBe(false);
+    const waiting = engine.run('await new Promise(() => {})');
+    expect(waiting.ok && engine.settled(waiting.value)).toBeNull();
   });
 });
