@@ -14,7 +14,7 @@ export function decisionHandlers(
 ): Handlers<DecisionContract> {
   const by = 'desktop';
   return {
-    current: () => presenter.viewStarted(),
+    current: () => presenter.state(),
     drawn: ({ turn }) => presenter.drawn(turn),
     decide: async (decision) => {
       presenter.requireArmed(decision, decision.revision);

@@ -87,6 +87,7 @@ export function createDesktop(ports: DesktopPorts): Desktop {
     () => feed.dispose(),
   ];
   window.on('show', () => feed.watched());
+  view.view.webContents.on('did-start-loading', () => presenter.viewStarted());
   return {
     openWindow,
     openCard: (key) => {

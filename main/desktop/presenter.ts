@@ -48,11 +48,10 @@ export class Presenter {
     return { ...state, armsInMs: this.#ports.arming.remainingMs(armingKey(state.card, state.card.revision)) };
   }
 
-  /** The view started (again) and has nothing on the screen yet. */
-  viewStarted(): DecisionState | null {
+  /** The view starts again, after its process died, and has nothing on the screen. */
+  viewStarted(): void {
     this.#drawn = null;
     this.outOfSight();
-    return this.state();
   }
 
   /** The view has the card of this turn on the screen: a long card takes its time. */

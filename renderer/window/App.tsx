@@ -40,7 +40,6 @@ export function App({ api }: Readonly<{ api: Api<WindowContract> }>) {
     };
   }, [api]);
 
-  const vault = status.value?.vault;
   const Page = pages[page];
   function go(name: PageName) {
     setPage(name);
@@ -62,8 +61,9 @@ export function App({ api }: Readonly<{ api: Api<WindowContract> }>) {
       </header>
       {/* Beside the decision view, whose place main decides. */}
       <div className={styles.body} style={place === null || place.x === 0 ? undefined : { width: place.x }}>
-        {vault === 'locked' || vault === 'uninitialized' ? (
-          <VaultGate api={api} state={vault} done={status.reload} />
+        {/* Also while it is being unlocked: a wrong passphrase is told where it was typed. */}
+        {status.value !== null && status.value.vault !== 'unlocked' ? (
+          <VaultGate api={api} fresh={status.value.vault_slots.length === 0} done={status.reload} />
         ) : (
           <Page key={page} api={api} changes={changes} openCard={place?.card ?? null} go={go} />
         )}

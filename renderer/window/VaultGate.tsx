@@ -5,10 +5,15 @@ import { Button } from '../shared/Button.tsx';
 import { Field } from '../shared/Field.tsx';
 import { PageFrame, Panel } from './Page.tsx';
 
-type GateProps = Readonly<{ api: Api<WindowContract>; state: 'locked' | 'uninitialized'; done: () => void }>;
+type GateProps = Readonly<{
+  api: Api<WindowContract>;
+  /** There is no vault yet. */
+  fresh: boolean;
+  done: () => void;
+}>;
 
 const texts = {
-  uninitialized: {
+  fresh: {
     title: 'Choose a passphrase',
     lead: 'No trustworthy keyring was found on this machine, so a passphrase protects your secrets. It cannot be recovered.',
     action: 'Create the vault',
@@ -16,12 +21,12 @@ const texts = {
   locked: { title: 'The vault is locked', lead: 'Nothing runs until you unlock it.', action: 'Unlock' },
 } as const;
 
-export function VaultGate({ api, state, done }: GateProps) {
+/** Stands before every page until the vault is open. */
+export function VaultGate({ api, fresh, done }: GateProps) {
   const [passphrase, setPassphrase] = useState('');
   const [again, setAgain] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
-  const fresh = state === 'uninitialized';
 
   async function unlock() {
     if (fresh && passphrase !== again) {
@@ -41,7 +46,7 @@ export function VaultGate({ api, state, done }: GateProps) {
     }
   }
 
-  const text = texts[state];
+  const text = fresh ? texts.fresh : texts.locked;
   const ready = !busy && passphrase.length >= (fresh ? 8 : 1);
   const onEnter = () => {
     if (ready) void unlock();

@@ -15,30 +15,44 @@ export type Agent = Readonly<{
   execute(body: object): Promise<Readonly<{ status: number; body: Readonly<Record<string, unknown>> }>>;
   /** `GET /requests/:id`; waits until it is final unless `waitSeconds` is 0. */
   request(id: string, waitSeconds?: number): Promise<Readonly<Record<string, unknown>>>;
+  /** `DELETE /requests/:id`; the status of the answer. */
+  cancel(id: string): Promise<number>;
 }>;
 
 /** The built app at a desk, with its two views, an agent over HTTP and an API that the jobs can call. */
 export type WindowHouse = Readonly<{
   desk: Desk;
-  app: RunningApp;
   api: UpstreamServer;
-  window: Page;
-  decision: Page;
+  /** Of the app that runs now; `restart` makes others. */
+  readonly app: RunningApp;
+  readonly window: Page;
+  readonly decision: Page;
   agentWith(token: string): Agent;
   /** A new agent, made through the window's own bridge. */
   newAgent(name?: string): Promise<Agent>;
   /** Opens a card by a click on it in the list of waiting requests. */
-  openCard(skillId: string): Promise<void>;
+  openCard(name: string): Promise<void>;
+  /** Ends the app in order and starts it again with the same data. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }>;
 
 const answerSchema = z.record(z.string(), z.unknown());
 const createdSchema = z.looseObject({ value: z.looseObject({ token: z.string() }) });
+const statusSchema = z.looseObject({ value: answerSchema });
 
-const agentAt = (url: string, token: string): Agent => {
+/** A call of a view's bridge, as the page itself can make it; the answer as it crosses. */
+export const bridgeCall = (page: Page, name: string, input: unknown): Promise<unknown> =>
+  page.evaluate(`window.oauth3.calls[${JSON.stringify(name)}](${JSON.stringify(input)})`);
+
+/** What the window's bridge says of the broker's state. */
+export const statusOf = async (page: Page): Promise<Readonly<Record<string, unknown>>> =>
+  statusSchema.parse(await bridgeCall(page, 'status', null)).value;
+
+const agentAt = (url: () => string, token: string): Agent => {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const execute: Agent['execute'] = async (body) => {
-    const response = await fetch(`${url}/execute`, { method: 'POST', headers, body: JSON.stringify(body) });
+    const response = await fetch(`${url()}/execute`, { method: 'POST', headers, body: JSON.stringify(body) });
     return { status: response.status, body: answerSchema.parse(await response.json()) };
   };
   return {
@@ -49,10 +63,23 @@ const agentAt = (url: string, token: string): Agent => {
       return z.string().parse(answer.body.request_id);
     },
     request: async (id, waitSeconds = 30) => {
-      const response = await fetch(`${url}/requests/${id}?wait=${waitSeconds}`, { headers });
+      const response = await fetch(`${url()}/requests/${id}?wait=${waitSeconds}`, { headers });
       return answerSchema.parse(await response.json());
     },
+    cancel: async (id) => {
+      const { authorization } = headers;
+      return (await fetch(`${url()}/requests/${id}`, { method: 'DELETE', headers: { authorization } })).status;
+    },
   };
+};
+
+type Started = Readonly<{ app: RunningApp; window: Page; decision: Page }>;
+
+const start = async (desk: Desk, options: LaunchOptions): Promise<Started> => {
+  const app = await launchApp(desk, options);
+  const window = await app.view('window');
+  await window.getByRole('navigation').waitFor();
+  return { app, window, decision: await app.view('decision') };
 };
 
 export type HouseOptions = LaunchOptions & Readonly<{ parts?: DeskParts; answer?: Answer }>;
@@ -62,41 +89,47 @@ export const openWindowHouse = async (options: HouseOptions = {}): Promise<Windo
   const { parts = { notifications: false }, answer, env, ...launch } = options;
   const desk = await openDesk(parts);
   const api = await startHttpsUpstream([API_HOST], answer === undefined ? {} : { answer });
-  try {
-    const roots = path.join(desk.home, 'roots.pem');
-    await writeFile(roots, api.authorityPem);
-    const outside = { OAUTH3_EGRESS_CA_FILE: roots, OAUTH3_EGRESS_HOSTS: `${API_HOST}=127.0.0.1:${api.port}` };
-    const app = await launchApp(desk, { ...launch, env: { ...outside, ...env } });
-    const window = await app.view('window');
-    const decision = await app.view('decision');
-    await window.getByRole('navigation').waitFor();
-    const agentWith = (token: string): Agent => agentAt(app.url, token);
-    return {
-      desk,
-      app,
-      api,
-      window,
-      decision,
-      agentWith,
-      newAgent: async (name = 'laptop') => {
-        const made: unknown = await window.evaluate(`window.oauth3.calls.addAgent({ name: ${JSON.stringify(name)} })`);
-        return agentWith(createdSchema.parse(made).value.token);
-      },
-      openCard: async (skillId) => {
-        await window.getByRole('list', { name: 'Waiting' }).getByRole('button', { name: skillId }).click();
-        await decision.getByRole('heading', { level: 1 }).getByText(skillId).waitFor();
-      },
-      close: async () => {
-        await app.stop();
-        await api.close();
-        await desk.close();
-      },
-    };
-  } catch (error) {
+  const closeOutside = async (): Promise<void> => {
     await api.close();
     await desk.close();
+  };
+  const roots = path.join(desk.home, 'roots.pem');
+  const outside = { OAUTH3_EGRESS_CA_FILE: roots, OAUTH3_EGRESS_HOSTS: `${API_HOST}=127.0.0.1:${api.port}` };
+  const settings = { ...launch, env: { ...outside, ...env } };
+  await writeFile(roots, api.authorityPem);
+  let now: Started = await start(desk, settings).catch(async (error: unknown) => {
+    await closeOutside();
     throw error;
-  }
+  });
+  const agentWith = (token: string): Agent => agentAt(() => now.app.url, token);
+  return {
+    desk,
+    api,
+    get app() {
+      return now.app;
+    },
+    get window() {
+      return now.window;
+    },
+    get decision() {
+      return now.decision;
+    },
+    agentWith,
+    newAgent: async (name = 'laptop') =>
+      agentWith(createdSchema.parse(await bridgeCall(now.window, 'addAgent', { name })).value.token),
+    openCard: async (name) => {
+      await now.window.getByRole('list', { name: 'Waiting' }).getByRole('button', { name }).click();
+      await now.decision.getByRole('heading', { level: 1 }).getByText(name).waitFor();
+    },
+    restart: async () => {
+      await now.app.stop();
+      now = await start(desk, settings);
+    },
+    close: async () => {
+      await now.app.stop();
+      await closeOutside();
+    },
+  };
 };
 
 /** Code that calls the API with a key and prints the answer. */
