@@ -47,6 +47,8 @@ export type Card = Readonly<{
   seenBefore: boolean;
   /** For the confirm step of Always Trust: the request has arguments, so "these" or "any" can be chosen. */
   hasArgs: boolean;
+  /** "Any" may be offered: the code was read in full and runs no text as code, which the arguments could then bring. */
+  anyArgs: boolean;
 }>;
 
 /** How a subject ended, for editing what the channels show. */

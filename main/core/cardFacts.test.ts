@@ -16,7 +16,13 @@ const text = (segments: readonly Segment[] = []): string =>
   segments.map((part) => (part.kind === 'text' ? part.text : `<${part.text}>`)).join('');
 
 type Setting = ManifestSetting &
-  Readonly<{ agentName?: string; lastApproved?: LastApproved; seenBefore?: boolean; code?: string }>;
+  Readonly<{
+    agentName?: string;
+    lastApproved?: LastApproved;
+    seenBefore?: boolean;
+    code?: string;
+    runsText?: boolean;
+  }>;
 
 function cardOf(body: object, setting: Setting = {}): Card {
   const known = setting.secretOf ?? secretOf(secretRecord('OPENAI_API_KEY'));
@@ -27,6 +33,7 @@ function cardOf(body: object, setting: Setting = {}): Card {
     agent: { id: 'agt_home', name: setting.agentName ?? 'home-agent' },
     code: makeCardCode(manifest, setting.code ?? 'x'),
     findings: [],
+    runsText: setting.runsText ?? false,
     blockers: blockersOf(manifest, known),
     secretOf: known,
     lastApproved: setting.lastApproved ?? null,
@@ -208,4 +215,15 @@ it('says that the embedded sandbox is the weaker wall', () => {
   const carrier = { image: 'i', runner: 'r', seccomp: 's' };
   const container = cardOf({}, { sandbox: { isolation: 'container', carrier } });
   expect(factText(container, 'isolation')).not.toContain('weaker');
+});
+
+describe('trust for any arguments', () => {
+  it('is offered for arguments of code that was read in full', () => {
+    expect(cardOf({ args: { n: 1 } })).toMatchObject({ hasArgs: true, anyArgs: true });
+    expect(cardOf({ args: {} })).toMatchObject({ hasArgs: false, anyArgs: false });
+  });
+
+  it('L195 is not offered for code that may run its arguments as code', () => {
+    expect(cardOf({ args: { n: 1 } }, { runsText: true })).toMatchObject({ hasArgs: true, anyArgs: false });
+  });
 });

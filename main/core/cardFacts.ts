@@ -17,6 +17,8 @@ export type RunCardInput = Readonly<{
   agent: Pick<AgentRecord, 'id' | 'name'>;
   code: CardCode;
   findings: Card['findings'];
+  /** The code may run text as code, or could not be read well enough to rule it out. */
+  runsText: boolean;
   blockers: Blockers;
   secretOf: (name: string) => SecretRecord | null;
   lastApproved: LastApproved | null;
@@ -55,6 +57,7 @@ export function makeRunCard(input: RunCardInput): Card {
     verdicts: isBlocked(blockers) ? ['deny'] : ['once', '24h', 'forever', 'deny'],
     seenBefore: input.seenBefore,
     hasArgs: manifest.args.json !== '{}',
+    anyArgs: manifest.args.json !== '{}' && !input.runsText,
   };
 }
 

@@ -42,5 +42,6 @@ export function makePairingCard(pairing: PairingRecord, taken: Pick<AgentRecord,
     verdicts: taken === null ? ['approve', 'deny'] : ['deny'],
     seenBefore: false,
     hasArgs: false,
+    anyArgs: false,
   };
 }

@@ -16,7 +16,7 @@ export type RunCardDeps = Readonly<{
   localNames: LocalNames;
 }>;
 
-type CodePart = Readonly<{ code: CardCode; findings: Card['findings'] }>;
+type CodePart = Readonly<{ code: CardCode; findings: Card['findings']; runsText: boolean }>;
 
 // A card is asked for several times, by every channel; reading the code again each time would cost most of it.
 const maxCodeParts = 16;
@@ -96,13 +96,14 @@ export class RunCards {
     const bytes = this.#deps.records.code(manifest.code.sha256);
     if (bytes === null) return null;
     const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-    const { findings } = analyseCode(text, manifest.runtime, { secrets, hosts: manifest.network });
+    const { findings, dynamicCode, parsed } = analyseCode(text, manifest.runtime, { secrets, hosts: manifest.network });
     const warningsFirst = findings.toSorted(
       (left, right) => Number(right.severity === 'warn') - Number(left.severity === 'warn'),
     );
     return {
       code: makeCardCode(manifest, text),
       findings: warningsFirst.map((finding) => ({ severity: finding.severity, text: toSegments(finding.text) })),
+      runsText: !parsed || dynamicCode.length > 0,
     };
   }
 }

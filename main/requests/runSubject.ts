@@ -85,6 +85,9 @@ export class RunSubject implements SubjectHandler {
     const manifest = records.manifest(request.manifestDigest);
     const hindrance = this.#hindrance(request, manifest);
     if (manifest === null || hindrance !== null) return blocked(hindrance ?? 'The stored request cannot be read.');
+    if (decision.argsPolicy === 'any' && this.#deps.cards.card(request.id)?.anyArgs !== true) {
+      return blocked('This code could run its arguments as code, so trust can only be for these arguments.');
+    }
 
     const kept = level === 'once' ? [] : this.#keptBindings(manifest);
     const written = records.decide({

@@ -57,7 +57,7 @@ function confirmRows(card: Card): Keyboard {
     action: { kind: 'confirm_forever', argsPolicy: 'any' },
   };
   const first = [confirm, { label: '↩ Back', action: { kind: 'back' } }] as const;
-  return card.hasArgs ? [first, [widen]] : [first];
+  return card.anyArgs ? [first, [widen]] : [first];
 }
 
 /** All hosts, or how many: the card's text names each of them in any case. */

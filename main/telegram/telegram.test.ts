@@ -81,7 +81,7 @@ describe('a card', () => {
 
   it('offers to trust any arguments as a choice of its own when the request has arguments', async () => {
     house = await startHouse();
-    await open({ hasArgs: true });
+    await open({ hasArgs: true, anyArgs: true });
     await house.api.tap('🔒 Always Trust', owner);
     await house.api.tap('🔒 Confirm Always, any arguments', owner);
     expect(house.handler.decisions[0]).toMatchObject({ verdict: 'forever', argsPolicy: 'any' });

@@ -81,7 +81,7 @@ export function DecisionBar({ api, card, armsInMs }: BarProps) {
           <Button tone="primary" disabled={!armed} onClick={() => decide('forever', { argsPolicy: 'exact' })}>
             {card.hasArgs ? 'Always, with these arguments' : 'Confirm Always'}
           </Button>
-          {card.hasArgs && (
+          {card.anyArgs && (
             <Button disabled={!armed} onClick={() => decide('forever', { argsPolicy: 'any' })}>
               Always, with any arguments
             </Button>

@@ -162,6 +162,14 @@ describe('trust', () => {
     return pending;
   }
 
+  it('L195 is never for any arguments of code that may run them as code', async () => {
+    const code = 'eval(JSON.parse(process.env.SKILL_ARGS).c);';
+    const { house, id } = await withPending({}, { code, args: { c: '1' } });
+    const any = await house.press(id, 'forever', { argsPolicy: 'any' });
+    expect(any).toMatchObject({ ok: false, reason: 'blocked' });
+    expect(await house.press(id, 'forever', { argsPolicy: 'exact' })).toMatchObject({ ok: true });
+  });
+
   it('answers the next identical request with the result, at once', async () => {
     const { house, token } = await trusted('24h');
     const answer = await house.call('POST', '/execute', { token, body: body() });

@@ -31,6 +31,7 @@ export function makeCard(change: Partial<Card> = {}): Card {
     verdicts: ['once', '24h', 'forever', 'deny'],
     seenBefore: false,
     hasArgs: false,
+    anyArgs: false,
     ...change,
   };
 }
