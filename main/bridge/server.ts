@@ -23,6 +23,7 @@ const usualTimeouts: ServerTimeouts = {
   connectionsCheckingInterval: 1_000,
 };
 const maxHeaderBytes = 16_384;
+const maxConnections = 1000;
 
 /**
  * An HTTP server on which nothing passes the guard: ordinary requests, CONNECT, Expect, and what is no HTTP at all get
@@ -51,6 +52,8 @@ export function createGuardedServer(
     },
     guarded,
   );
+  // Each connection is a descriptor of this process; without a bound, callers could use up what sandboxes need.
+  server.maxConnections = maxConnections;
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     noteOwed(request, response);
     const error = refused(request);
