@@ -3,8 +3,8 @@
  * screen, a session bus of its own, a window manager, a keyring that is unlocked, a notification daemon, and the
  * accessibility bus through which a test finds a button by its label. All of it runs as the test user.
  *
- * The bus activates nothing by itself, so what a test leaves out is really absent. HOME and XDG_* are set before the bus
- * starts, because services inherit its environment.
+ * The bus activates nothing by itself, so what a test leaves out is really absent; the test may connect to it whoever it
+ * runs as. HOME and XDG_* are set before the bus starts, because services inherit its environment.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -40,7 +40,7 @@ export type Desk = Readonly<{
 const busConfiguration = (socketFolder: string): string => `<!DOCTYPE busconfig PUBLIC
  "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig><type>session</type><listen>unix:dir=${socketFolder}</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
+<policy context="default"><allow user="*"/><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
 </policy></busconfig>`;
 
 const firstExisting = async (files: readonly string[]): Promise<string> => {

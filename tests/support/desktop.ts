@@ -28,6 +28,8 @@ export type RunningApp = Readonly<{
   output(): Promise<readonly string[]>;
   /** The page of one of our views; waits until it is there. */
   view(name: 'window' | 'decision'): Promise<Page>;
+  /** Settles when the app has ended by itself or was stopped: the exit code. */
+  ended(): Promise<number | null>;
   /** Orderly shutdown by SIGTERM; the exit code. */
   stop(): Promise<number | null>;
 }>;
@@ -106,6 +108,7 @@ export const launchApp = async (desk: Desk, options: LaunchOptions = {}): Promis
   });
   const child = app.process();
   const exited = once(child, 'exit');
+  const ended = async (): Promise<number | null> => (await exited)[0];
   try {
     const { url, pid } = await readyOf(log, () => child.exitCode !== null || child.signalCode !== null);
     return {
@@ -115,10 +118,10 @@ export const launchApp = async (desk: Desk, options: LaunchOptions = {}): Promis
       dataDir,
       output: () => linesOf(log),
       view: (name) => viewOf(app, name),
-      stop: async () => {
+      ended,
+      stop: () => {
         child.kill('SIGTERM');
-        const [code] = await exited;
-        return code;
+        return ended();
       },
     };
   } catch (error) {

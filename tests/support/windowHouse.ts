@@ -82,16 +82,22 @@ const start = async (desk: Desk, options: LaunchOptions): Promise<Started> => {
   return { app, window, decision: await app.view('decision') };
 };
 
-export type HouseOptions = LaunchOptions & Readonly<{ parts?: DeskParts; answer?: Answer }>;
+export type HouseOptions = LaunchOptions &
+  Readonly<{
+    /** A desk that the caller closes; else one with `parts` is opened. */
+    desk?: Desk;
+    parts?: DeskParts;
+    answer?: Answer;
+  }>;
 
 /** Opens everything; the caller closes it. */
 export const openWindowHouse = async (options: HouseOptions = {}): Promise<WindowHouse> => {
-  const { parts = { notifications: false }, answer, env, ...launch } = options;
-  const desk = await openDesk(parts);
+  const { parts = { notifications: false }, answer, env, desk: given, ...launch } = options;
+  const desk = given ?? (await openDesk(parts));
   const api = await startHttpsUpstream([API_HOST], answer === undefined ? {} : { answer });
   const closeOutside = async (): Promise<void> => {
     await api.close();
-    await desk.close();
+    if (given === undefined) await desk.close();
   };
   const roots = path.join(desk.home, 'roots.pem');
   const outside = { OAUTH3_EGRESS_CA_FILE: roots, OAUTH3_EGRESS_HOSTS: `${API_HOST}=127.0.0.1:${api.port}` };
