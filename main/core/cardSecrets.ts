@@ -5,7 +5,7 @@ import { formatHostRule } from './host.ts';
 import type { Manifest, ManifestSecret, SecretPlaces } from './manifestTypes.ts';
 import { listInProse, prose } from './prose.ts';
 import type { SecretRecord } from './records.ts';
-import { wellKnownHeaders } from './wellKnown.ts';
+import { wellKnownHeadersOfRule } from './wellKnown.ts';
 
 type SecretOf = (name: string) => SecretRecord | null;
 
@@ -50,7 +50,7 @@ function secretFact(secret: ManifestSecret, manifest: Manifest, secretOf: Secret
 }
 
 function placesOf({ hosts, places }: ManifestSecret): readonly Segment[] {
-  const wellKnown = hosts.flatMap((rule) => wellKnownHeaders(rule.host));
+  const wellKnown = hosts.flatMap((rule) => wellKnownHeadersOfRule(rule.host));
   const headers = [...new Set(['authorization', ...wellKnown, ...places.headers])];
   const parts: readonly Segment[][] = [[...prose`the ${listInProse(headers, ' or ')} header`], ...otherPlaces(places)];
   return listInProse(parts, ' or ');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseHostRule } from './host.ts';
-import { placeholderShape, wellKnownHeaders, wellKnownHosts } from './wellKnown.ts';
+import { placeholderShape, wellKnownHeaders, wellKnownHeadersOfRule, wellKnownHosts } from './wellKnown.ts';
 
 describe('well-known keys', () => {
   it.each([
@@ -38,6 +38,10 @@ describe('well-known keys', () => {
     expect(wellKnownHeaders('api.anthropic.com.evil.com')).toEqual([]);
     expect(wellKnownHeaders('evilopenai.azure.com')).toEqual([]);
     expect(wellKnownHeaders('__proto__')).toEqual([]);
+    expect(wellKnownHeadersOfRule('api.anthropic.com')).toEqual(['x-api-key']);
+    expect(wellKnownHeadersOfRule('*.newrelic.com')).toEqual(['api-key']);
+    expect(wellKnownHeadersOfRule('*.openai.azure.com')).toEqual(['api-key']);
+    expect(wellKnownHeadersOfRule('*.example.com')).toEqual([]);
   });
 
   it('know how keys of a service begin', () => {

@@ -106,6 +106,14 @@ export function wellKnownHeaders(host: string): readonly string[] {
   return parent === undefined ? [] : (headersBelow[parent] ?? []);
 }
 
+/** As `wellKnownHeaders`, for the host of a rule: behind `*.` it is what any host one label below it takes. */
+export function wellKnownHeadersOfRule(ruleHost: string): readonly string[] {
+  if (!ruleHost.startsWith('*.')) return wellKnownHeaders(ruleHost);
+  const parent = ruleHost.slice(2);
+  const below = Object.keys(headers).filter((host) => host.slice(host.indexOf('.') + 1) === parent);
+  return [...new Set([...below, `any.${parent}`].flatMap(wellKnownHeaders))];
+}
+
 /**
  * The public prefix (`sk-`, `ghp_`) that a placeholder should imitate, from the name of a secret; empty if none. Never
  * looks at the value: the code must not learn which kind of key the owner holds.
