@@ -67,8 +67,11 @@ describe('the engine', () => {
   });
 
   it('refuses to write what the guest has no room for, instead of writing it over the guest’s memory', async () => {
-    const { engine } = await engineWith('return bytes.byteLength;');
-    expect(() => engine.dispatch({}, undefined, new Uint8Array(80 << 20))).toThrow(EngineCrash);
+    const { engine } = await engineWith(
+      'if (bytes) return 1; const all = globalThis.all = []; for (let size = 1 << 20; size > 256; ) { try { all.push(new ArrayBuffer(size)); } catch { size /= 2; } }',
+    );
+    engine.dispatch({});
+    expect(() => engine.dispatch({}, undefined, new Uint8Array(1 << 20))).toThrow(EngineCrash);
     expect(() => engine.dispatch({})).toThrow(EngineCrash);
   });
 
