@@ -200,7 +200,12 @@ describe('a run in a sandbox process', () => {
     child.say({ type: 'body', id: 1, bytes: bytes(3) });
     expect(egress.requests[0]?.body).toEqual(bytes(5));
     child.say({ type: 'body', id: 1, bytes: bytes(1) });
-    expect(await exit).toMatchObject({ kind: 'broken', message: expect.stringContaining('more request body') });
+    const refused = { kind: 'broken', message: expect.stringContaining('more request body') };
+    expect(await exit).toMatchObject(refused);
+    const other = begin({ egress });
+    other.child.say(fetchMessage(1, 5));
+    other.child.say({ type: 'body', id: 1, bytes: bytes(6) });
+    expect(await other.exit).toMatchObject(refused);
   });
 
   it('pulls from the upstream only what the code has room for', async () => {
