@@ -150,7 +150,8 @@ export type NewRequestResult =
   /** Same manifest of the same agent is pending, or same idempotency key with the same body. */
   | Readonly<{ kind: 'existing'; request: RequestRecord }>
   | Readonly<{ kind: 'conflict' }>
-  | Readonly<{ kind: 'over_cap'; pending: number }>;
+  /** `cancelled`: taken back by the agent and not yet past their time; they count like those that wait. */
+  | Readonly<{ kind: 'over_cap'; pending: number; cancelled: number }>;
 
 export type DecisionInput = Readonly<{
   requestId: string;

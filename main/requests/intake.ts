@@ -106,10 +106,7 @@ export class Intake {
           hint: 'Use a new key for a new request.',
         });
       case 'over_cap':
-        throw new CodedError('rate_limited', `${stored.pending} of your requests wait for the owner already`, {
-          hint: 'Wait for decisions, or cancel some with DELETE /requests/:id.',
-          retryAfterSeconds: 60,
-        });
+        throw tooManyCards(stored);
     }
   }
 
@@ -256,6 +253,15 @@ export class Intake {
         return { httpStatus: 200, body: requestView(request, records) };
     }
   }
+}
+
+function tooManyCards({ pending, cancelled }: Readonly<{ pending: number; cancelled: number }>): CodedError {
+  const waiting = `${pending} of your requests wait for the owner`;
+  const takenBack = `${cancelled} that you cancelled count until they would have expired`;
+  return new CodedError('rate_limited', cancelled === 0 ? `${waiting} already` : `${waiting} and ${takenBack}`, {
+    hint: 'Wait for decisions, or for the requests to expire. Cancelling makes no room before that.',
+    retryAfterSeconds: 60,
+  });
 }
 
 function hashOf(body: ExecuteBody): string {

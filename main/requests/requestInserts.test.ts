@@ -34,7 +34,7 @@ function fakeRecords(broken: (id: string) => boolean = () => false) {
       log.kept.push(request.id);
       log.commits += 1;
     } else open.push(request.id);
-    return { kind: 'over_cap', pending: Number(request.id) };
+    return { kind: 'over_cap', pending: Number(request.id), cancelled: 0 };
   };
   const together = <Result>(work: () => Result): Result => {
     open = [];
@@ -55,7 +55,7 @@ describe('requests that arrive together', () => {
     const { log, records } = fakeRecords();
     const inserts = new RequestInserts(records);
     const results = await Promise.all(['1', '2', '3'].map((id) => inserts.insert(() => newRequest(id))));
-    expect(results).toEqual([1, 2, 3].map((pending) => ({ kind: 'over_cap', pending })));
+    expect(results).toEqual([1, 2, 3].map((pending) => ({ kind: 'over_cap', pending, cancelled: 0 })));
     expect(log).toEqual({ kept: ['1', '2', '3'], commits: 1 });
   });
 

@@ -72,10 +72,26 @@ describe('a new request', () => {
   it('is refused over the pending cap of its agent, and fits again when one ended', () => {
     const agentId = givenAgent(store);
     const [first] = [1, 2].map(() => givenRequest(store, agentId, { pendingCap: 2 }));
-    expect(store.insertRequest(requestOf(agentId, { pendingCap: 2 }))).toEqual({ kind: 'over_cap', pending: 2 });
+    expect(store.insertRequest(requestOf(agentId, { pendingCap: 2 }))).toEqual({
+      kind: 'over_cap',
+      pending: 2,
+      cancelled: 0,
+    });
     expect(store.insertRequest(requestOf(givenAgent(store), { pendingCap: 2 })).kind).toBe('created');
     store.decide(once(first ?? givenRequest(store)));
     expect(store.insertRequest(requestOf(agentId, { pendingCap: 2 })).kind).toBe('created');
+  });
+
+  it('keeps its place under the cap when its agent cancelled it, until it would have expired', () => {
+    const agentId = givenAgent(store);
+    givenRequest(store, agentId, { pendingCap: 2 });
+    store.cancelRequest(givenRequest(store, agentId, { pendingCap: 2 }).id, start);
+    const end = start + 30 * minute;
+    const later = (createdAt: number) =>
+      requestOf(agentId, { createdAt, expiresAt: createdAt + minute, pendingCap: 2 });
+    expect(store.insertRequest(later(end - 1))).toEqual({ kind: 'over_cap', pending: 1, cancelled: 1 });
+    expect(store.insertRequest(requestOf(givenAgent(store), { pendingCap: 2 })).kind).toBe('created');
+    expect(store.insertRequest(later(end)).kind).toBe('created');
   });
 
   it('leaves nothing behind when it is refused', () => {

@@ -62,6 +62,20 @@ function answeredAlready(db: Sqlite, request: NewRequest): NewRequestResult | nu
   return null;
 }
 
+/**
+ * The cards that count toward the cap. One that the agent took back keeps its place until it would have expired: else
+ * asking and cancelling by turns would put cards before the owner without end.
+ */
+function cardsOf(db: Sqlite, { agentId, createdAt }: NewRequest): Readonly<{ pending: number; cancelled: number }> {
+  const pending = db.get('SELECT pending_requests AS value FROM agents WHERE id = ?', [agentId]);
+  // The state stands in the text for the partial index, as in `requestsIn`.
+  const cancelled = db.get(
+    "SELECT count(*) AS value FROM requests WHERE status = 'cancelled' AND agent_id = ? AND expires_at > ?",
+    [agentId, createdAt],
+  );
+  return { pending: intValue(pending), cancelled: intValue(cancelled) };
+}
+
 export function requestRecords(context: StoreContext, liveTrust: Records['liveTrust']): RequestRecords {
   const { db, relaxed, audit } = context;
 
@@ -102,11 +116,9 @@ export function requestRecords(context: StoreContext, liveTrust: Records['liveTr
             rememberKey(request, same.id);
             return { kind: 'existing', request: same };
           }
-          const pending = intValue(
-            db.get('SELECT pending_requests AS value FROM agents WHERE id = ?', [request.agentId]),
-          );
-          if (pending >= request.pendingCap) {
-            return { kind: 'over_cap', pending };
+          const cards = cardsOf(db, request);
+          if (cards.pending + cards.cancelled >= request.pendingCap) {
+            return { kind: 'over_cap', ...cards };
           }
         }
         const { manifest } = request;

@@ -369,6 +369,27 @@ describe('HTTP itself', () => {
     socket.destroy();
   });
 
+  it('I163 asking and cancelling by turns shows no more cards than the cap, until those would have expired', async () => {
+    const own = await startAgentHouse({ channels: ['telegram'] });
+    const agent = own.addAgent('busy').token;
+    own.world.settings['limits.pending_per_agent'] = 3;
+    const ask = (at: number) => own.call('POST', '/execute', { token: agent, body: { skill_id: 'x', code: `${at}` } });
+    const answers: string[] = [];
+    for (let at = 0; at < 6; at += 1) {
+      const answer = await ask(at);
+      answers.push(answer.status === 202 ? 'card' : refusalOf(answer));
+      if (answer.status !== 202) continue;
+      await own.call('DELETE', `/requests/${field(answer, 'request_id')}`, { token: agent });
+    }
+    expect(answers).toEqual(['card', 'card', 'card', ...Array(3).fill('429 rate_limited')]);
+    const refused = await ask(6);
+    expect(refused.headers['retry-after']).toBe('60');
+    expect(refused.text).toContain('3 that you cancelled count until they would have expired');
+    own.clock.pass(30 * 60_000);
+    expect((await ask(7)).status).toBe(202);
+    await own.end();
+  });
+
   it('N234 rubbish behind a request never looks like the answer to it', async () => {
     const answer = await rawCall(house.port, `${post(`Content-Length: ${json.length}\r\n`)}rubbish\r\n\r\n`);
     expect(answer).not.toContain('400');

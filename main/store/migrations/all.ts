@@ -1,5 +1,6 @@
 import { first } from './0001-first.ts';
+import { cancelled } from './0002-cancelled.ts';
 import type { Migration } from './migration.ts';
 
 /** Every step, in order. A new one is added at the end. */
-export const migrations: readonly Migration[] = [first];
+export const migrations: readonly Migration[] = [first, cancelled];
