@@ -65,7 +65,7 @@ export function openRequests(
     pause,
     sandbox,
     localNames,
-    fetchSource: async (source) => (await fetchText(source, { upstream })).bytes,
+    fetchSource: (source) => fetchText(source, { upstream }),
     desk: toDesk,
     launcher: scheduler,
     events,

@@ -210,6 +210,17 @@ describe('what is new', () => {
   });
 });
 
+it('tells code that was fetched from code that came with the name of a source', () => {
+  const url = 'https://gist.example.com/abc123';
+  const source = (setting: Setting) => {
+    const card = cardOf({ skill_url: url }, setting);
+    return `${fact(card, 'source')?.label}: ${factText(card, 'source')}`;
+  };
+  expect(source({})).toBe(`Source named by the agent: ${url}`);
+  expect(source({ fetchedFrom: 'gist.example.com' })).toBe(`Code fetched from: ${url}`);
+  expect(source({ fetchedFrom: 'raw.example.org' })).toBe(`Code fetched from: raw.example.org, where ${url} led`);
+});
+
 it('says that the embedded sandbox is the weaker wall', () => {
   expect(factText(cardOf({}), 'isolation')).toContain('weaker');
   const carrier = { image: 'i', runner: 'r', seccomp: 's' };

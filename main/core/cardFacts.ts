@@ -133,5 +133,12 @@ function isolationFact({ isolation, runtime }: Manifest): CardFact {
 
 function sourceFacts({ shown }: Manifest): readonly CardFact[] {
   if (shown.skillUrl === '') return [];
-  return [{ key: 'source', label: 'Source named by the agent', tone: 'plain', value: toSegments(shown.skillUrl) }];
+  const { skillUrl, fetchedFrom } = shown;
+  if (fetchedFrom === undefined) {
+    return [{ key: 'source', label: 'Source named by the agent', tone: 'plain', value: toSegments(skillUrl) }];
+  }
+  // After redirects the host in the URL is not the one that the code came from.
+  const redirected = fetchedFrom !== new URL(skillUrl).host;
+  const value = redirected ? prose`${fetchedFrom}, where ${skillUrl} led` : toSegments(skillUrl);
+  return [{ key: 'source', label: 'Code fetched from', tone: 'plain', value }];
 }

@@ -22,6 +22,8 @@ export type ManifestInput = Readonly<{
   agentId: string;
   plan: RequestPlan;
   code: Uint8Array;
+  /** Host that sent the code; null or left out: it came with the request. */
+  fetchedFrom?: string | null;
   sandbox: SandboxFacts;
   secretOf: SecretLookup;
   requestBindings: RequestBindings;
@@ -29,12 +31,16 @@ export type ManifestInput = Readonly<{
 
 /** The canonical statement of what would run: sorted, without repetition, every default filled in. */
 export function buildManifest(input: ManifestInput): Manifest {
-  const { plan, sandbox } = input;
+  const { plan, sandbox, fetchedFrom = null } = input;
   return {
     version: 1,
     agentId: input.agentId,
     skillId: plan.skillId,
-    shown: { description: plan.description, skillUrl: plan.skillUrl },
+    shown: {
+      description: plan.description,
+      skillUrl: plan.skillUrl,
+      ...(fetchedFrom !== null && { fetchedFrom }),
+    },
     code: { sha256: codeHash(input.code), length: input.code.byteLength },
     runtime: plan.runtime,
     isolation: { minimum: plan.minimumIsolation, actual: sandbox.isolation },

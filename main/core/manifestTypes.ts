@@ -38,8 +38,11 @@ export type Manifest = Readonly<{
   version: 1;
   agentId: string;
   skillId: string;
-  /** Agent's words and source as displayed: inside the digest, so the owner decides about what was shown. */
-  shown: Readonly<{ description: string; skillUrl: string }>;
+  /**
+   * Agent's words and source as displayed: inside the digest, so the owner decides about what was shown. `fetchedFrom`
+   * is the host that sent us the code; left out when the code came with the request and the URL is only a claim.
+   */
+  shown: Readonly<{ description: string; skillUrl: string; fetchedFrom?: string }>;
   code: Readonly<{ sha256: string; length: number }>;
   runtime: Runtime;
   isolation: Readonly<{ minimum: Isolation; actual: Isolation }>;

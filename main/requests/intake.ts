@@ -13,7 +13,7 @@ import type { RequestEvents, RunLauncher } from '../core/runPorts.ts';
 import { isoTime } from '../core/times.ts';
 import { TokenBuckets } from '../core/tokenBucket.ts';
 import type { ClockGuard } from './clockGuard.ts';
-import { findCode, type SourceCode } from './codeSource.ts';
+import { findCode, type SourceCode, type SourceFetch } from './codeSource.ts';
 import type { ManifestShelf } from './manifestShelf.ts';
 import type {
   DeskPort,
@@ -36,6 +36,7 @@ export type IntakeDeps = Readonly<{
   records: Pick<
     Records,
     | 'agent'
+    | 'appendAudit'
     | 'egressOf'
     | 'insertRequest'
     | 'liveTrust'
@@ -88,7 +89,10 @@ export class Intake {
     if (repeated !== null) return this.#answerAgain(repeated);
     // Fetching is for those who may ask at all; whether they still may is looked at again just before storing.
     if (body.code === undefined) this.#refuseWhileClosed(agent.id);
-    const code = await findCode(body, this.#deps.fetchSource);
+    const code = await findCode(body, {
+      fetchSource: this.#deps.fetchSource,
+      onFetch: (outcome) => this.#recordFetch(agent, outcome),
+    });
     const stored = await this.#inserts.insert(() => this.#newRequest(agent, body, hash, code));
     switch (stored.kind) {
       case 'created':
@@ -144,6 +148,14 @@ export class Intake {
     }
   }
 
+  /** Before anybody decided, an agent had us speak to a host of its choice: that leaves a trace, whatever came of it. */
+  #recordFetch(agent: AgentRecord, outcome: SourceFetch): void {
+    this.#deps.records.appendAudit(
+      { actor: `agent:${agent.id}`, kind: 'source.fetched', payload: { agent: agent.name, ...outcome } },
+      this.#deps.clock.wallMs(),
+    );
+  }
+
   /** Everything that is looked at is looked at in one go with storing: nothing can change in between. */
   #newRequest(agent: AgentRecord, body: ExecuteBody, hash: string, code: SourceCode): NewRequest {
     this.#refuseWhileClosed(agent.id);
@@ -193,6 +205,7 @@ export class Intake {
       agentId: agent.id,
       plan,
       code: code.bytes,
+      fetchedFrom: code.fetchedFrom,
       sandbox: choice.facts,
       secretOf,
       requestBindings: {},

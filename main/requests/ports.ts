@@ -4,6 +4,7 @@ import type { SettingKey, Settings } from '../../contract/settings.ts';
 import type { Subject, VaultState } from '../../contract/states.ts';
 import type { ChannelName } from '../approvals/channel.ts';
 import type { SandboxChoice } from '../core/manifest.ts';
+import type { FetchedText } from '../net/fetchText.ts';
 
 /** What `requests/` needs of the rest of the house; wired in the broker. */
 export type Random = (bytes: number) => Uint8Array;
@@ -28,4 +29,4 @@ export type PausePort = Readonly<{ isPaused(): boolean }>;
 export type LocalNames = () => ReadonlySet<string>;
 
 /** Gets a file over https with the guards of `net/`; rejects with FetchTextError. */
-export type FetchSource = (url: string) => Promise<Uint8Array>;
+export type FetchSource = (url: string) => Promise<FetchedText>;

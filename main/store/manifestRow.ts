@@ -18,7 +18,11 @@ const manifestSchema: z.ZodType<Manifest> = z.strictObject({
   version: z.literal(1),
   agentId: z.string(),
   skillId: z.string(),
-  shown: z.strictObject({ description: z.string(), skillUrl: z.string() }),
+  shown: z.strictObject({
+    description: z.string(),
+    skillUrl: z.string(),
+    fetchedFrom: z.string().exactOptional(),
+  }),
   code: z.strictObject({ sha256: z.string(), length: z.number() }),
   runtime: runtimeSchema,
   isolation: z.strictObject({ minimum: isolationSchema, actual: isolationSchema }),

@@ -111,8 +111,38 @@ describe('a new request', () => {
     expect(house.store.manifest(request?.manifestDigest ?? '')?.network).toEqual([
       { host: 'api.openai.com', port: 443 },
     ]);
+    expect(await house.press(request?.id ?? '', 'once')).toMatchObject({ ok: true });
     const gone = { skill_id: 'x', skill_url: 'https://nowhere.example.com/' };
     expect(refusalOf(await house.call('POST', '/execute', { token, body: gone }))).toBe('422 source_unavailable');
+  });
+
+  it('leaves one audit event for each fetch, and its card says what was fetched and what is only named', async () => {
+    const house = await start();
+    const { token, agent } = house.addAgent('home-agent');
+    const url = 'https://gist.example.com/skill.ts?key=hidden';
+    house.world.sources.set(url, 'console.log(1)');
+    const source = async (change: Partial<ExecuteBody>) => {
+      const answer = await house.call('POST', '/execute', { token, body: { skill_id: 'x', ...change } });
+      const fact = house.desk.card('run', field(answer, 'request_id'))?.facts.find(({ key }) => key === 'source');
+      return `${fact?.label}: ${fact?.value.map(({ text }) => text).join('')}`;
+    };
+    expect(await source({ skill_url: url })).toBe(`Code fetched from: ${url}`);
+    expect(await source({ skill_url: url, code: 'console.log(1)' })).toBe(`Source named by the agent: ${url}`);
+    house.world.redirects.set(url, 'https://raw.example.org/x');
+    expect(await source({ skill_url: url })).toBe(`Code fetched from: raw.example.org, where ${url} led`);
+    await house.call('POST', '/execute', {
+      token,
+      body: { skill_id: 'x', skill_url: 'https://nowhere.example.com/a' },
+    });
+
+    const events = house.store.audit({ limit: 99 }).filter(({ kind }) => kind === 'source.fetched');
+    const about = { agent: 'home-agent', host: 'gist.example.com' };
+    expect(events.map(({ actor }) => actor)).toEqual(Array(3).fill(`agent:${agent.id}`));
+    expect(events.map(({ payload }) => payload)).toEqual([
+      { agent: 'home-agent', host: 'nowhere.example.com', outcome: 'dns_failed' },
+      { ...about, outcome: 'ok', bytes: 14, sent_by: 'raw.example.org' },
+      { ...about, outcome: 'ok', bytes: 14 },
+    ]);
   });
 });
 

@@ -150,6 +150,8 @@ type World = {
   settings: { -readonly [Key in SettingKey]: Settings[Key] };
   /** What is served at which URL; everything else cannot be reached. */
   sources: Map<string, string | Uint8Array>;
+  /** Where a source was in the end: its URL -> the last one. */
+  redirects: Map<string, string>;
   sandbox: SandboxChoice;
 };
 
@@ -174,6 +176,7 @@ export async function startAgentHouse(options: HouseOptions = {}) {
     localNames: new Set(),
     settings: { ...defaultSettings },
     sources: new Map(),
+    redirects: new Map(),
     sandbox: {
       ready: true,
       facts: { isolation: 'embedded', carrier: { image: '', runner: 'quickjs-test', seccomp: '' } },
@@ -234,7 +237,8 @@ export async function startAgentHouse(options: HouseOptions = {}) {
     fetchSource: async (url) => {
       const text = world.sources.get(url);
       if (text === undefined) throw new FetchTextError('dns_failed', url, 'no such name');
-      return typeof text === 'string' ? new TextEncoder().encode(text) : text;
+      const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text;
+      return { bytes, finalUrl: world.redirects.get(url) ?? url };
     },
   });
   const status = new RequestStatus({ records: store, clock, events, waits });

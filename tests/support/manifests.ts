@@ -51,6 +51,7 @@ export type ManifestSetting = Readonly<{
   requestBindings?: RequestBindings;
   sandbox?: SandboxFacts;
   localNames?: ReadonlySet<string>;
+  fetchedFrom?: string;
 }>;
 
 /** The manifest of a body as the bridge would take it. */
@@ -62,6 +63,7 @@ export function manifestOf(body: unknown, setting: ManifestSetting = {}): Manife
     agentId: setting.agentId ?? 'agt_home',
     plan: planRequest(checked, readCommentTags(code), context),
     code: new TextEncoder().encode(code),
+    fetchedFrom: setting.fetchedFrom ?? null,
     sandbox: setting.sandbox ?? embedded,
     secretOf: setting.secretOf ?? secretOf(secretRecord('OPENAI_API_KEY')),
     requestBindings: setting.requestBindings ?? {},
