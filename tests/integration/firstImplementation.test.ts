@@ -263,6 +263,12 @@ describe('no defect comes back', () => {
       expect({ url, refused: status === 400 || status === 422 }).toEqual({ url, refused: true });
     }
     expect(connections).toBe(0);
+    const fetches = house.owner.audit({ limit: 99, kind: 'source.fetched' });
+    expect(fetches.map(({ payload }) => payload)).toEqual(
+      ['169.254.169.254', `[::ffff:7f00:1]:${port}`, `localhost:${port}`, `127.0.0.1:${port}`].map((host) =>
+        expect.objectContaining({ host, outcome: expect.stringMatching(/^(address_refused|url_invalid)$/) }),
+      ),
+    );
     const { body } = await agent.execute({ skill_id: 'x', code: '1' });
     expect((await fetch(`${house.url}/view/${idOf(body)}`)).status).not.toBe(200);
   });
