@@ -129,7 +129,8 @@ export class ApprovalDesk implements Desk {
   /** Puts the card on every channel that does not have it yet; asking twice shows it once. */
   #show(subject: Subject, id: string): readonly Readonly<{ lane: Lane; done: Promise<void> }>[] {
     const handler = this.#handlers.get(subject);
-    if (handler === undefined || handler.card(id) === null) return [];
+    // A channel that comes later gets everything that waits; until then nobody looks at a card.
+    if (handler === undefined || this.#channels.size === 0 || handler.card(id) === null) return [];
     const shown = this.#shownOf(subject, id);
     const before = [...shown.lanes.values()].map((lane) => ({ lane, done: Promise.resolve() }));
     const current = (): Card | null => (shown.ended ? null : handler.card(id));
