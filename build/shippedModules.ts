@@ -2,10 +2,10 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 
 /**
- * Packages that the bundler leaves as imports, because they open files of their own: a native binding and a WebAssembly
- * module. Everything else is inside out/.
+ * Packages that the bundler leaves as imports: two open files of their own (a native binding, a WebAssembly module), and
+ * amaro is loaded late by `require`. Everything else is inside out/.
  */
-export const unbundledModules = ['better-sqlite3', '@jitl/quickjs-wasmfile-release-sync'];
+export const unbundledModules = ['better-sqlite3', '@jitl/quickjs-wasmfile-release-sync', 'amaro'];
 
 /**
  * Names of the packages that must stand in node_modules beside out/, with the packages they require at run time.

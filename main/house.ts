@@ -27,7 +27,8 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
 
   const books = openBooks(options, stops);
   const { records, vault, settings, pause, localServices, events, notices, clock, random, log } = books;
-  const [sandbox] = await Promise.all([openSandboxes(books, ports, stops), vault.open(passphrase)]);
+  const sandbox = openSandboxes(books, ports, stops);
+  await vault.open(passphrase);
   const waits = new RequestWaits(events);
   stops.add('waits', () => waits.close());
   const scheduler = openRuns(books, sandbox, { upstream, waits }, stops);
@@ -44,6 +45,7 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
     records,
     vault,
     sandboxes: sandbox.sandboxes,
+    sandboxesSettled: sandbox.settled,
     defaultRuntime: sandbox.defaultRuntime,
     telegram: () => telegram,
   };
@@ -75,7 +77,7 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
   // What changed while we were off is seen before anything is shown or can be decided.
   expiry.start();
   refresh.refreshAll();
-  telegram = openTelegram(config, books, { desk, owner, refresh }, stops);
+  telegram = await openTelegram(config, books, { desk, owner, refresh }, stops);
   openDesktopChannels(ports, books, { desk, owner, refresh }, stops);
   desk.start();
   wake.start();

@@ -6,20 +6,22 @@ import type { Books } from './houseBooks.ts';
 import { NotificationChannel } from './notify/channel.ts';
 import type { RunRefresh } from './requests/runRefresh.ts';
 import type { StopList } from './stopList.ts';
-import { Telegram } from './telegram/telegram.ts';
+import type { Telegram } from './telegram/telegram.ts';
 
 type Parts = Readonly<{ desk: ApprovalDesk; owner: OwnerActions; refresh: RunRefresh }>;
 
 /** The bot, started, or null when none is configured. */
-export function openTelegram(
+export async function openTelegram(
   { telegram: config }: BrokerOptions['config'],
   { records, clock, random, log, notices }: Books,
   { desk, owner, refresh }: Parts,
   stops: StopList,
-): Telegram | null {
+): Promise<Telegram | null> {
   const { botToken, chatIds, apiRoot } = config;
   if (botToken === null) return null;
   const confirmBinding: ConfirmBinding = (...binding) => refresh.confirmBinding(...binding);
+  // Loaded only here: most of the time that a start takes is loading code.
+  const { Telegram } = await import('./telegram/telegram.ts');
   const telegram = new Telegram(
     { token: botToken, chatIds, ...(apiRoot === null ? {} : { apiRoot }) },
     { desk, owner, confirmBinding, records, clock, random, log },

@@ -18,23 +18,24 @@ const leastBudgetMb = 1024;
 /** Longer than the scheduler itself waits for its runs to end. */
 const stopRunsMs = 15_000;
 
-/** The sandboxes, started, and which of them is the default. */
-export async function openSandboxes({ settings, log, clock }: Books, ports: BrokerPorts, stops: StopList) {
+/** The sandboxes, on their way up, and which of them is the default; `settled` once each is ready or known not to be. */
+export function openSandboxes({ settings, log, clock }: Books, ports: BrokerPorts, stops: StopList) {
   const poolSize = settings.get('pool.size');
   const embedded = new EmbeddedBackend({ launcher: ports.sandboxLauncher, poolSize, log, clock });
   stops.add('embedded sandbox', () => embedded.stop());
-  await embedded.start();
+  // Not waited for: who needs a process before the first is ready gets it a moment later.
+  const settled = embedded.start();
   const sandboxes = new Sandboxes([{ backend: embedded, carrier: embeddedCarrier }]);
   // Chosen once: the default must not change by itself when an engine comes or goes.
   if (settings.get('runtime.default') === null) settings.set('runtime.default', sandboxes.firstRuntime(), 'broker');
   const defaultRuntime = () => settings.get('runtime.default') ?? sandboxes.firstRuntime();
-  return { backends: [embedded], sandboxes, defaultRuntime };
+  return { backends: [embedded], sandboxes, defaultRuntime, settled };
 }
 
 /** The scheduler with everything that a run needs. What a crash left unfinished has ended when it returns. */
 export function openRuns(
   books: Books,
-  sandbox: Awaited<ReturnType<typeof openSandboxes>>,
+  sandbox: ReturnType<typeof openSandboxes>,
   parts: Readonly<{ upstream: Upstream; waits: RequestWaits }>,
   stops: StopList,
 ): Scheduler {

@@ -70,6 +70,8 @@ async function run(facts: StartFacts, log: Log): Promise<void> {
   endInOrder(broker, log, () => desktop?.dispose());
   try {
     const { url } = await broker.start();
+    // Agents need no window: they are told before one is made.
+    process.stdout.write(readyText(broker.missingParts(), url, process.pid, facts.dataDir));
     desktop = createDesktop({
       owner: broker.owner,
       desk: broker.desk,
@@ -82,7 +84,6 @@ async function run(facts: StartFacts, log: Log): Promise<void> {
       log,
     });
     powerMonitor.on('resume', () => broker.resumedFromSleep());
-    process.stdout.write(readyText(broker.missingParts(), url, process.pid, facts.dataDir));
     if (windowWanted || broker.needsOwner()) desktop.openWindow();
   } catch (error) {
     await broker.stop();

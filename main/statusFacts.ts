@@ -14,6 +14,8 @@ export type StatusParts = Readonly<{
   records: Pick<Records, 'health' | 'pendingRequests'>;
   vault: Readonly<{ state(): VaultState; lockReason(): string | null }>;
   sandboxes: Sandboxes;
+  /** Resolves once each sandbox is ready or known not to be. */
+  sandboxesSettled: Promise<void>;
   defaultRuntime: () => Runtime;
   telegram: () => Readonly<{ status(): Promise<TelegramState>; readonly problem: string | null }> | null;
 }>;
@@ -27,6 +29,7 @@ export async function healthView(parts: StatusParts, detailed: boolean): Promise
   const { records, vault, sandboxes, version } = parts;
   const database = records.health();
   const telegram = await telegramState(parts);
+  await parts.sandboxesSettled;
   const good =
     database === 'ok' &&
     vault.state() === 'unlocked' &&
@@ -39,6 +42,7 @@ export async function healthView(parts: StatusParts, detailed: boolean): Promise
 /** What the owner's status shows beyond the owner's own books; `notes` say what is missing and how to add it. */
 export async function statusFacts(parts: StatusParts): Promise<StatusFacts> {
   const telegram = await telegramState(parts);
+  await parts.sandboxesSettled;
   return {
     version: parts.version,
     url: parts.url(),

@@ -1,5 +1,5 @@
+import { createRequire } from 'node:module';
 import { type Node, parse } from 'acorn';
-import { transformSync } from 'amaro';
 import type { CodeSightings } from './codeSightings.ts';
 import { isShallow } from './nesting.ts';
 
@@ -59,10 +59,16 @@ function parseCode(code: string): Node | null {
   }
   if (!isShallow(code)) return null;
   try {
-    return parse(transformSync(code, { mode: 'strip-only' }).code, options);
+    return parse(withoutTypes(code), options);
   } catch {
     return null;
   }
+}
+
+/** amaro holds some megabytes of WebAssembly: loaded for the first TypeScript, not at every start. */
+function withoutTypes(code: string): string {
+  const amaro: typeof import('amaro') = createRequire(import.meta.url)('amaro');
+  return amaro.transformSync(code, { mode: 'strip-only' }).code;
 }
 
 /** Line (from 1) of an offset; offsets are asked for in any order. */

@@ -44,6 +44,8 @@ export class WarmPool {
   /** Starts the first processes. Resolves when one was ready or could not be; `problem` tells which. */
   async start(): Promise<void> {
     this.#isStopped = false;
+    // Until the first process shows otherwise: whoever takes one now waits for it.
+    this.#problem = null;
     const slot = this.#slots[0] ?? this.#fill();
     this.refill();
     await slot.ready.catch(() => {});
