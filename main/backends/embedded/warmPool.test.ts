@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLog } from '../../core/log.ts';
 import type { ChildLauncher, SandboxChild } from './childLauncher.ts';
-import { SandboxStartError, WarmPool } from './warmPool.ts';
+import { SandboxStartError } from './startingChild.ts';
+import { WarmPool } from './warmPool.ts';
 
 class IdleChild implements SandboxChild {
   isKilled = false;
@@ -107,6 +108,20 @@ describe('the pool of warm sandbox processes', () => {
       await pool.stop();
     },
   );
+
+  it('replaces a process that hangs in its start', async () => {
+    const launcher = new Launcher();
+    launcher.behaviour = 'silent';
+    const pool = new WarmPool(launcher, 1, silentLog);
+    const started = pool.start();
+    launcher.behaviour = 'ready';
+    await vi.advanceTimersByTimeAsync(3_000);
+    await started;
+    expect(pool.problem).toBeNull();
+    expect(launcher.children.map((child) => child.isKilled)).toEqual([true, false]);
+    expect(await pool.take()).toBe(launcher.children[1]);
+    await pool.stop();
+  });
 
   it('replaces a process that ended while it waited', async () => {
     const launcher = new Launcher();

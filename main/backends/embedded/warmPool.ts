@@ -1,20 +1,11 @@
-import { childMessageSchema } from '../../../contract/sandboxMessages.ts';
 import type { Log } from '../../core/log.ts';
 import type { ChildLauncher, SandboxChild } from './childLauncher.ts';
+import { SandboxStartError, StartingChild } from './startingChild.ts';
 
-/** A sandbox process could not be made ready. */
-export class SandboxStartError extends Error {
-  readonly code = 'sandbox_start';
-}
-
-const readyWithinMs = 15_000;
 const retryAfterMs = 5_000;
 
 /** A child that is taken is busy with the run for a moment; starting the next one at once would slow both down. */
 const refillAfterMs = 250;
-
-/** One process that was started ahead of its job. */
-type Slot = { readonly child: SandboxChild; readonly ready: Promise<SandboxChild>; gone: Promise<void> };
 
 /**
  * Sandbox processes that stand ready: `size` of them, each used once. An empty pool costs time, never a run: `take`
@@ -24,7 +15,7 @@ export class WarmPool {
   readonly #launcher: ChildLauncher;
   readonly #size: number;
   readonly #log: Log;
-  readonly #slots: Slot[] = [];
+  readonly #slots: StartingChild[] = [];
   #problem: string | null = 'it was not started yet';
   #timer: NodeJS.Timeout | null = null;
   #isStopped = false;
@@ -70,11 +61,11 @@ export class WarmPool {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     const slots = this.#slots.splice(0);
-    for (const slot of slots) slot.child.kill();
+    for (const slot of slots) slot.kill();
     await Promise.all(slots.map((slot) => slot.gone));
   }
 
-  #fill(): Slot {
+  #fill(): StartingChild {
     const slot = this.#launch();
     this.#slots.push(slot);
     void slot.gone.then(() => {
@@ -86,40 +77,19 @@ export class WarmPool {
     return slot;
   }
 
-  #launch(): Slot {
-    const child = this.#launcher.launch();
-    let isGone = () => {};
-    const gone = new Promise<void>((resolve) => {
-      isGone = resolve;
-    });
-    const ready = new Promise<SandboxChild>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(new SandboxStartError(`it was not ready within ${readyWithinMs} ms`));
-        child.kill();
-      }, readyWithinMs);
-      child.onMessage((message) => {
-        clearTimeout(timer);
-        const parsed = childMessageSchema.safeParse(message);
-        if (parsed.success && parsed.data.type === 'ready') {
-          this.#problem = null;
-          resolve(child);
-          return;
-        }
-        reject(new SandboxStartError('it said something before it was ready'));
-        child.kill();
-      });
-      child.onExit((reason) => {
-        clearTimeout(timer);
-        reject(new SandboxStartError(`it ended at its start (${reason})`));
-        isGone();
-      });
-    });
-    ready.catch((error: Error) => {
-      if (this.#isStopped) return;
-      this.#problem = error.message;
-      this.#log.error({ reason: error.message }, 'a sandbox process could not be made ready');
-    });
-    return { child, ready, gone };
+  #launch(): StartingChild {
+    const starting = new StartingChild(this.#launcher, this.#log);
+    starting.ready.then(
+      () => {
+        this.#problem = null;
+      },
+      (error: Error) => {
+        if (this.#isStopped) return;
+        this.#problem = error.message;
+        this.#log.error({ reason: error.message }, 'a sandbox process could not be made ready');
+      },
+    );
+    return starting;
   }
 
   #refillLater(delayMs: number): void {
