@@ -66,7 +66,10 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
       random,
       refreshForSecret: (name) => refresh.refreshForSecret(name),
       notice: notices.tell,
-      limitsChanged: () => scheduler.pump(),
+      limitsChanged: () => {
+        sandbox.resizePool();
+        scheduler.pump();
+      },
       statusFacts: () => statusFacts(status),
       wakeTest: () => wake.test(),
       environmentServices: config.localServices,

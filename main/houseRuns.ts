@@ -29,7 +29,8 @@ export function openSandboxes({ settings, log, clock }: Books, ports: BrokerPort
   // Chosen once: the default must not change by itself when an engine comes or goes.
   if (settings.get('runtime.default') === null) settings.set('runtime.default', sandboxes.firstRuntime(), 'broker');
   const defaultRuntime = () => settings.get('runtime.default') ?? sandboxes.firstRuntime();
-  return { backends: [embedded], sandboxes, defaultRuntime, settled };
+  const resizePool = () => embedded.resizePool(settings.get('pool.size'));
+  return { backends: [embedded], sandboxes, defaultRuntime, settled, resizePool };
 }
 
 /** The scheduler with everything that a run needs. What a crash left unfinished has ended when it returns. */

@@ -30,6 +30,11 @@ export class EmbeddedBackend implements Backend {
       : { ready: false, reason: `The QuickJS sandbox process is not ready: ${problem}.` };
   }
 
+  /** As `poolSize`, from now on. */
+  resizePool(size: number): void {
+    this.#pool.resize(size);
+  }
+
   start(): Promise<void> {
     return this.#pool.start();
   }

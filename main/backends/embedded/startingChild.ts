@@ -22,6 +22,7 @@ export class StartingChild {
   readonly #launcher: ChildLauncher;
   readonly #log: Log;
   #child: SandboxChild | null = null;
+  #isUnwanted = false;
 
   constructor(launcher: ChildLauncher, log: Log) {
     this.#launcher = launcher;
@@ -33,7 +34,13 @@ export class StartingChild {
     this.ready = new Promise((resolve, reject) => this.#try(0, resolve, reject, ended));
   }
 
+  /** Nobody wants it any more: that it ends now is no problem of the sandbox. */
+  get isUnwanted(): boolean {
+    return this.#isUnwanted;
+  }
+
   kill(): void {
+    this.#isUnwanted = true;
     this.#child?.kill();
   }
 

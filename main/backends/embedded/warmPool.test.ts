@@ -80,6 +80,21 @@ describe('the pool of warm sandbox processes', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('grows and shrinks at once when its size changes', async () => {
+    const launcher = new Launcher();
+    const pool = new WarmPool(launcher, 1, silentLog);
+    await pool.start();
+    pool.resize(3);
+    expect(launcher.children).toHaveLength(3);
+    launcher.behaviour = 'silent';
+    pool.resize(4);
+    pool.resize(1);
+    expect(launcher.children.map((child) => child.isKilled)).toEqual([false, true, true, true]);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(pool.problem).toBeNull();
+    await pool.stop();
+  });
+
   it('starts one on demand when it is empty', async () => {
     const launcher = new Launcher();
     const pool = new WarmPool(launcher, 0, silentLog);

@@ -13,7 +13,7 @@ const refillAfterMs = 250;
  */
 export class WarmPool {
   readonly #launcher: ChildLauncher;
-  readonly #size: number;
+  #size: number;
   readonly #log: Log;
   readonly #slots: StartingChild[] = [];
   #problem: string | null = 'it was not started yet';
@@ -50,6 +50,13 @@ export class WarmPool {
     return slot.ready;
   }
 
+  /** From now on as many are held ready; what is too much ends at once. */
+  resize(size: number): void {
+    this.#size = size;
+    for (const surplus of this.#slots.splice(size)) surplus.kill();
+    this.refill();
+  }
+
   /** Starts what is missing. */
   refill(): void {
     while (!this.#isStopped && this.#slots.length < this.#size) this.#fill();
@@ -84,7 +91,7 @@ export class WarmPool {
         this.#problem = null;
       },
       (error: Error) => {
-        if (this.#isStopped) return;
+        if (this.#isStopped || starting.isUnwanted) return;
         this.#problem = error.message;
         this.#log.error({ reason: error.message }, 'a sandbox process could not be made ready');
       },
