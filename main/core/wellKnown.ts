@@ -49,7 +49,6 @@ const keys: readonly WellKnownKey[] = [
   { name: /CLOUDFLARE(_API)?_(KEY|TOKEN)/, hosts: ['api.cloudflare.com'] },
   { name: /DIGITALOCEAN(_[A-Z0-9]+)*_TOKEN/, hosts: ['api.digitalocean.com'], prefix: 'dop_v1_' },
   { name: /VERCEL(_API)?_TOKEN/, hosts: ['api.vercel.com'] },
-  { name: /NPM_TOKEN/, hosts: ['registry.npmjs.org'], prefix: 'npm_' },
   { name: /SENTRY(_[A-Z0-9]+)*_TOKEN/, hosts: ['sentry.io'] },
   { name: /TODOIST(_API)?_(KEY|TOKEN)/, hosts: ['api.todoist.com'] },
   { name: /OPENWEATHER(MAP)?(_API)?_KEY/, hosts: ['api.openweathermap.org'] },
