@@ -97,7 +97,8 @@ export const windowIpc = {
     localServices: call<readonly LocalServiceView[]>()(nothing),
     addLocalService: call<LocalServiceView>()(z.strictObject({ entry: z.string().max(300) })),
     removeLocalService: call<void>()(nameInput),
-    unlock: call<void>()(z.strictObject({ passphrase: z.string().min(1).max(1024) })),
+    /** Empty for a vault that has no passphrase: it opens with its keyring. */
+    unlock: call<void>()(z.strictObject({ passphrase: z.string().max(1024) })),
     lock: call<void>()(nothing),
     setPassphrase: call<void>()(z.strictObject({ passphrase: z.string().min(8).max(1024) })),
     pause: call<void>()(nothing),

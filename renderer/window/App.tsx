@@ -63,7 +63,7 @@ export function App({ api }: Readonly<{ api: Api<WindowContract> }>) {
       <div className={styles.body} style={place === null || place.x === 0 ? undefined : { width: place.x }}>
         {/* Also while it is being unlocked: a wrong passphrase is told where it was typed. */}
         {status.value !== null && status.value.vault !== 'unlocked' ? (
-          <VaultGate api={api} fresh={status.value.vault_slots.length === 0} done={status.reload} />
+          <VaultGate api={api} status={status.value} done={status.reload} />
         ) : (
           <Page key={page} api={api} changes={changes} openCard={place?.card ?? null} go={go} />
         )}

@@ -1,35 +1,55 @@
 import { useState } from 'react';
 import type { WindowContract } from '../../contract/ipc.ts';
+import type { StatusView } from '../../contract/owner.ts';
 import { type Api, messageOf, unwrap } from '../shared/api.ts';
 import { Button } from '../shared/Button.tsx';
 import { Field } from '../shared/Field.tsx';
 import { PageFrame, Panel } from './Page.tsx';
 
-type GateProps = Readonly<{
-  api: Api<WindowContract>;
-  /** There is no vault yet. */
-  fresh: boolean;
-  done: () => void;
-}>;
+type GateProps = Readonly<{ api: Api<WindowContract>; status: StatusView; done: () => void }>;
+
+/** How the vault opens: a new one gets its passphrase, one with a passphrase asks for it, any other has its keyring. */
+type Way = 'new' | 'passphrase' | 'keyring';
 
 const texts = {
-  fresh: {
+  new: {
     title: 'Choose a passphrase',
     lead: 'No trustworthy keyring was found on this machine, so a passphrase protects your secrets. It cannot be recovered.',
+    panel: 'New vault',
     action: 'Create the vault',
+    atLeast: 8,
   },
-  locked: { title: 'The vault is locked', lead: 'Nothing runs until you unlock it.', action: 'Unlock' },
+  passphrase: {
+    title: 'The vault is locked',
+    lead: 'Nothing runs until you unlock it.',
+    panel: 'Unlock',
+    action: 'Unlock',
+    atLeast: 1,
+  },
+  keyring: {
+    title: 'The vault is locked',
+    lead: 'Nothing runs until you unlock it. It opens with the keyring of this machine.',
+    panel: 'Unlock',
+    action: 'Unlock with the keyring',
+    atLeast: 0,
+  },
 } as const;
 
+function wayOf({ vault, vault_slots: slots }: StatusView): Way {
+  if (slots.includes('passphrase')) return 'passphrase';
+  return slots.length === 0 && vault !== 'locked' ? 'new' : 'keyring';
+}
+
 /** Stands before every page until the vault is open. */
-export function VaultGate({ api, fresh, done }: GateProps) {
+export function VaultGate({ api, status, done }: GateProps) {
   const [passphrase, setPassphrase] = useState('');
   const [again, setAgain] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  const way = wayOf(status);
 
   async function unlock() {
-    if (fresh && passphrase !== again) {
+    if (way === 'new' && passphrase !== again) {
       setProblem('The two passphrases differ.');
       return;
     }
@@ -46,23 +66,25 @@ export function VaultGate({ api, fresh, done }: GateProps) {
     }
   }
 
-  const text = fresh ? texts.fresh : texts.locked;
-  const ready = !busy && passphrase.length >= (fresh ? 8 : 1);
+  const text = texts[way];
+  const ready = !busy && passphrase.length >= text.atLeast;
   const onEnter = () => {
     if (ready) void unlock();
   };
   return (
     <PageFrame title={text.title} lead={text.lead} problem={problem}>
-      <Panel label={fresh ? 'New vault' : 'Unlock'}>
-        <Field
-          secret
-          label="Passphrase"
-          value={passphrase}
-          onChange={setPassphrase}
-          onEnter={onEnter}
-          {...(fresh ? { hint: 'At least 8 characters.' } : {})}
-        />
-        {fresh && <Field secret label="Once more" value={again} onChange={setAgain} onEnter={onEnter} />}
+      <Panel label={text.panel}>
+        {way !== 'keyring' && (
+          <Field
+            secret
+            label="Passphrase"
+            value={passphrase}
+            onChange={setPassphrase}
+            onEnter={onEnter}
+            {...(way === 'new' ? { hint: `At least ${text.atLeast} characters.` } : {})}
+          />
+        )}
+        {way === 'new' && <Field secret label="Once more" value={again} onChange={setAgain} onEnter={onEnter} />}
         <Button tone="primary" disabled={!ready} onClick={unlock}>
           {busy ? 'One moment…' : text.action}
         </Button>

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Desk, openDesk } from '../support/desk.ts';
 import { TrayHost } from '../support/trayHost.ts';
-import { type Agent, bridgeCall, openWindowHouse, statusOf, type WindowHouse } from '../support/windowHouse.ts';
+import { type Agent, openWindowHouse, statusOf, type WindowHouse } from '../support/windowHouse.ts';
 
 describe('the tray icon', () => {
   let desk: Desk;
@@ -68,14 +68,13 @@ describe('the tray icon', () => {
     await expect.poll(tooltip, within).toBe('OAuth3: nothing waits');
   });
 
-  it('locks the vault', async () => {
-    await bridgeCall(house.window, 'setPassphrase', { passphrase: 'only for this test desk' });
+  it('locks the vault, which its keyring opens again', async () => {
     await tray.choose('Lock the vault');
     await expect.poll(tooltip, within).toBe('OAuth3: the vault is locked');
     expect(await labels()).toContain('Vault is locked');
     await house.window.getByRole('heading', { name: 'The vault is locked' }).waitFor();
     expect(await agent.execute({ skill_id: 'late', code: '1' })).toMatchObject({ status: 503 });
-    await bridgeCall(house.window, 'unlock', { passphrase: 'only for this test desk' });
+    await house.window.getByRole('button', { name: 'Unlock with the keyring' }).click();
     await expect.poll(tooltip, within).toBe('OAuth3: nothing waits');
   });
 
