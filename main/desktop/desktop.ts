@@ -42,7 +42,8 @@ const icons = join(app.getAppPath(), 'build', 'icons');
 export function createDesktop(ports: DesktopPorts): Desktop {
   const { owner, desk, log } = ports;
   const paths = { renderer: join(built, 'renderer'), preload: join(built, 'preload'), icon: join(icons, 'icon.png') };
-  const window = createMainWindow(paths, openWindowBounds(ports.dataDir));
+  const bounds = openWindowBounds(ports.dataDir);
+  const window = createMainWindow(paths, bounds);
   const openWindow = (): void => bringToFront(window);
   const view = new DecisionView(window, paths);
   const presenter = new Presenter({
@@ -100,6 +101,7 @@ export function createDesktop(ports: DesktopPorts): Desktop {
       tray.dispose();
       windowSide.dispose();
       decisionSide.dispose();
+      if (window.isVisible()) bounds.save(window.getNormalBounds());
       window.destroy();
     },
   };

@@ -55,9 +55,13 @@ describe('a first start on a desktop with a keyring', () => {
     await expect.poll(isWindowOpen).toBe(true);
   });
 
-  it('stays in the background at the next start, since nothing is missing any more', async () => {
+  it('stays in the background at the next start, since nothing is missing any more, and keeps its size', async () => {
     await house.newAgent();
+    const size = () => house.app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.getSize());
+    await house.app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.setSize(911, 633));
+    await expect.poll(size).toEqual([911, 633]);
     await house.restart();
+    expect(await size()).toEqual([911, 633]);
     expect(await isWindowOpen()).toBe(false);
     expect(await statusOf(house.window)).toMatchObject({ vault: 'unlocked' });
   });
