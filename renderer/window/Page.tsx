@@ -63,7 +63,7 @@ export function Table({ label, columns, rows }: TableProps) {
                   data-label={columns[index]}
                   className={columns[index] === '' ? styles.buttons : undefined}
                 >
-                  {cell}
+                  {columns[index] === '' ? cell : <div>{cell}</div>}
                 </td>
               ))}
             </tr>
