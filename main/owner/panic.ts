@@ -6,21 +6,24 @@ const settingName = 'paused';
 
 type PauseDeps = Pick<OwnerDeps, 'records' | 'clock'> & Readonly<{ changed: () => void }>;
 
-/** Whether the owner has stopped everything new; survives a restart. */
+/** Whether the owner has stopped everything new; survives a restart. Asked on every request, so it is kept in memory. */
 export class PauseSwitch {
   readonly #deps: PauseDeps;
+  #isPaused: boolean;
 
   constructor(deps: PauseDeps) {
     this.#deps = deps;
+    this.#isPaused = deps.records.setting(settingName) === true;
   }
 
   isPaused(): boolean {
-    return this.#deps.records.setting(settingName) === true;
+    return this.#isPaused;
   }
 
   set(paused: boolean, principal: Principal): void {
-    if (this.isPaused() === paused) return;
+    if (this.#isPaused === paused) return;
     this.#deps.records.setSetting(settingName, paused, principal, this.#deps.clock.wallMs());
+    this.#isPaused = paused;
     this.#deps.changed();
   }
 }

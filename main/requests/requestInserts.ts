@@ -8,7 +8,7 @@ type Job = Readonly<{
 type Prepared = Readonly<{ job: Job; request: NewRequest }>;
 
 /**
- * Stores requests that arrive in the same turn of the event loop as one transaction: each is on disk before it is
+ * Stores requests that arrive within two turns of the event loop as one transaction: each is on disk before it is
  * answered, and they wait for the disk once, not one after the other.
  */
 export class RequestInserts {
@@ -25,7 +25,8 @@ export class RequestInserts {
    */
   insert(prepare: () => NewRequest): Promise<NewRequestResult> {
     return new Promise((resolve, reject) => {
-      if (this.#jobs.length === 0) setImmediate(() => this.#storeAll());
+      // One turn more than needed: callers whose last answer went out in this turn are heard in the next one.
+      if (this.#jobs.length === 0) setImmediate(() => setImmediate(() => this.#storeAll()));
       this.#jobs.push({ prepare, resolve, reject });
     });
   }
