@@ -1,3 +1,4 @@
+import { Deadline } from '../core/deadline.ts';
 import type { EgressSecret, Tripwire } from '../core/egressSpec.ts';
 import { makeId } from '../core/ids.ts';
 import { makePlaceholder } from '../core/placeholder.ts';
@@ -5,7 +6,6 @@ import type { FinishInput, RunResult } from '../core/records.ts';
 import { placeholderShape } from '../core/wellKnown.ts';
 import type { Admitted } from './admission.ts';
 import type { SandboxExit } from './backend.ts';
-import { watchDeadline } from './deadline.ts';
 import { outcomeOf, type StopReason } from './outcome.ts';
 import { RunOutput } from './output.ts';
 import type { SchedulerDeps } from './ports.ts';
@@ -62,7 +62,7 @@ export class SandboxRun {
     });
     const started = clock.monotonicMs();
     const { timeoutMs } = manifest.limits;
-    const endWatch = watchDeadline(clock, timeoutMs + deadlineGraceMs, () => this.stop('deadline'));
+    const deadline = new Deadline(clock, timeoutMs + deadlineGraceMs, () => this.stop('deadline'));
     try {
       const exit = await this.#untilStuck(
         backend.run(
@@ -101,7 +101,7 @@ export class SandboxRun {
         egress: egress.records.map((record) => ({ ...record, requestId: request.id })),
       };
     } finally {
-      endWatch();
+      deadline.dispose();
       egress.close();
     }
   }

@@ -1,8 +1,8 @@
 import { type ChildOutcome, childMessageSchema } from '../../../contract/sandboxMessages.ts';
 import type { Clock } from '../../core/clock.ts';
+import { Deadline } from '../../core/deadline.ts';
 import type { SandboxExit, SandboxIo, SandboxJob } from '../../runs/backend.ts';
 import type { SandboxChild } from './childLauncher.ts';
-import { Deadline } from './deadline.ts';
 import { ProtocolViolation } from './exchange.ts';
 import { Exchanges } from './exchanges.ts';
 
