@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { mostWaiting } from '../../main/requests/arrivals.ts';
 import {
   type AgentHouse,
@@ -399,6 +399,22 @@ describe('HTTP itself', () => {
 
   it('N234 a parameter of a thousand characters finds nothing', async () => {
     expect(await attempt({ body: undefined }, 'GET', `/requests/${'a'.repeat(1000)}`)).toBe('404 not_found');
+  });
+
+  it('I158 connections beyond a thousand are closed at once, and the others go on', async () => {
+    const sockets = Array.from({ length: 1010 }, () => connect({ host: '127.0.0.1', port: house.port }));
+    let closed = 0;
+    for (const socket of sockets) {
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        closed += 1;
+      });
+    }
+    await vi.waitFor(() => expect(closed).toBeGreaterThanOrEqual(10), { timeout: 10_000 });
+    expect(closed).toBeLessThan(100);
+    for (const socket of sockets) socket.destroy();
+    await vi.waitFor(() => expect(closed).toBe(1010), { timeout: 10_000 });
+    await vi.waitFor(async () => expect((await house.call('GET', '/health')).status).toBe(200), { timeout: 10_000 });
   });
 
   it('N234 clients that reset their connection at any moment do no harm', async () => {
