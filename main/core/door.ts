@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream';
+
 /**
  * The egress door as a sandbox backend sees it: one normalised request in, one stream out.
  * Front ends (messages for the embedded sandbox, proxy and TLS for containers) translate to it; the engine behind it
@@ -23,6 +25,31 @@ export type DoorResponse = Readonly<{
   body: AsyncIterable<Uint8Array>;
 }>;
 
+/** Whether a proxy tunnel may be opened: the one host it is for, or the answer that refuses it. */
+export type TunnelVerdict =
+  /** Canonical host, as it stands in a certificate; an IPv6 address is in brackets. */
+  Readonly<{ ok: true; host: string; port: number }> | Readonly<{ ok: false; refusal: DoorResponse }>;
+
 export interface EgressDoor {
   request(request: DoorRequest): Promise<DoorResponse>;
+  /**
+   * Judges the authority of a CONNECT (`host:port`, exactly as the code wrote it) before anything is answered. A refusal
+   * is recorded like that of a request. An opened tunnel grants nothing: each request in it is judged by itself.
+   */
+  tunnel(authority: string): TunnelVerdict;
+}
+
+/**
+ * Translates the TCP connections of one sandbox (HTTP proxy requests, and TLS inside tunnels) into requests at a door.
+ * Made together with the sandbox, before it is known what will run in it.
+ */
+export interface ProxyFrontEnd {
+  /** Certificate of the authority that signs for the hosts of this one run; its key never leaves the front end. */
+  readonly authorityPem: string;
+  /** From now on connections are served; earlier ones are refused. Called once. */
+  open(door: EgressDoor): void;
+  /** Takes over one connection of the sandbox until it ends. Never throws, whatever comes in. */
+  serve(connection: Duplex): void;
+  /** Cuts every connection. */
+  close(): void;
 }
