@@ -55,6 +55,7 @@ export const windowIpc = {
   calls: {
     status: call<StatusView>()(nothing),
     waiting: call<readonly WaitingRow[]>()(nothing),
+    /** Refused with `already_decided` when that card does not wait any more. */
     showCard: call<void>()(z.strictObject(cardKey).nullable()),
     agents: call<readonly AgentView[]>()(nothing),
     addAgent: call<AgentCreated>()(nameInput),

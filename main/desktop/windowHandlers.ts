@@ -1,4 +1,5 @@
-import type { Handlers, WindowContract } from '../../contract/ipc.ts';
+import { CodedError } from '../../contract/errors.ts';
+import type { CardKey, Handlers, WindowContract } from '../../contract/ipc.ts';
 import type { OwnerActions } from '../../contract/owner.ts';
 import type { Desk } from '../approvals/channel.ts';
 import { toSegments } from '../core/display.ts';
@@ -6,6 +7,13 @@ import type { Presenter } from './presenter.ts';
 
 /** Of an audit event's details; the whole is in `oauth3 audit`. */
 const MAX_DETAILS = 240;
+
+/** Opens what the owner clicked in the list, null: nothing. Throws `already_decided` when it does not wait any more. */
+export function showCard(presenter: Pick<Presenter, 'open' | 'close'>, key: CardKey | null): void {
+  if (key === null) presenter.close();
+  // The page lists what has ended until it has read the list again: a click on it must not go unanswered.
+  else if (!presenter.open(key, false)) throw new CodedError('already_decided', 'This request does not wait any more.');
+}
 
 /** The window view looks and manages. It has no way to decide, to confirm a binding or to read a secret value. */
 export function windowHandlers(
@@ -24,10 +32,7 @@ export function windowHandlers(
         createdAtMs,
         expiresAtMs,
       })),
-    showCard: (key) => {
-      if (key === null) presenter.close();
-      else presenter.open(key, false);
-    },
+    showCard: (key) => showCard(presenter, key),
     agents: () => owner.agents(),
     addAgent: ({ name }) => owner.addAgent(by, name),
     pauseAgent: ({ name, paused }) => owner.pauseAgent(by, name, paused),

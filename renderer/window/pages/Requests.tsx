@@ -7,16 +7,19 @@ import { useLoaded } from '../../shared/useLoaded.ts';
 import type { PageProps } from '../App.tsx';
 import { Empty, PageFrame } from '../Page.tsx';
 import { since } from '../since.ts';
+import { useAction } from '../useAction.ts';
 import styles from './Requests.module.css';
 
-/** Waiting first; a click opens the card in the decision view. Below, what became of the last ones. */
+/** Waiting first; a click opens the card in the decision view or says why it does not. Below, what became of the last ones. */
 export function Requests({ api, changes, openCard, go }: PageProps) {
   const waiting = useLoaded(() => unwrap(api.calls.waiting(null)), changes);
   const recent = useLoaded(() => unwrap(api.calls.requests({ limit: 50 })), changes);
   const agents = useLoaded(() => unwrap(api.calls.agents(null)), changes);
+  // Reloads also what was refused: the row that was clicked goes when it does not wait any more.
+  const { problem, act } = useAction(waiting.reload);
   const past = (recent.value ?? []).filter((row) => row.status !== 'pending');
   return (
-    <PageFrame title="Requests" problem={waiting.problem ?? recent.problem}>
+    <PageFrame title="Requests" problem={problem ?? waiting.problem ?? recent.problem}>
       {waiting.value?.length === 0 &&
         (hasAgent(agents.value) ? (
           <Empty>Nothing waits for you.</Empty>
@@ -35,7 +38,7 @@ export function Requests({ api, changes, openCard, go }: PageProps) {
               type="button"
               className={styles.waiting}
               aria-current={row.id === openCard?.id}
-              onClick={() => void api.calls.showCard({ subject: row.subject, id: row.id })}
+              onClick={() => void act(() => unwrap(api.calls.showCard({ subject: row.subject, id: row.id })))}
             >
               <span>
                 <Segments of={row.sentence} />
