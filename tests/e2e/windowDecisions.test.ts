@@ -36,11 +36,7 @@ const addSecret = (name: string, hosts: readonly string[], value = fakeKey()) =>
   bridgeCall(house.window, 'addSecret', { name, value, hosts });
 const isFinal = async (id: string): Promise<unknown> => (await agent.request(id, 0)).status;
 
-async function ask(body: ReturnType<typeof wish>): Promise<string> {
-  const id = await agent.ask(body);
-  await house.openCard(body.skill_id);
-  return id;
-}
+const ask = (body: ReturnType<typeof wish>): Promise<string> => house.askAndOpen(agent, body);
 
 /** Where a button stands on the screen, for a mouse that is not Playwright's. */
 async function screenPlace(name: string): Promise<readonly [x: string, y: string]> {
@@ -147,6 +143,28 @@ describe('a card in the window', () => {
     await ask(callingWish('unbound', 'HOUSE_KEY'));
     await house.decision.getByRole('heading', { name: 'Put HOUSE_KEY into requests to which host?' }).waitFor();
   });
+});
+
+it('the list of waiting requests says that a request has ended when the owner clicks it all the same', async () => {
+  const show = (visible: boolean) =>
+    house.app.electron.evaluate(({ BrowserWindow }, toShow) => {
+      const [window] = BrowserWindow.getAllWindows();
+      if (toShow) window?.show();
+      else window?.hide();
+    }, visible);
+  const page = (name: string) => house.window.getByRole('navigation').getByRole('button', { name });
+  const row = house.window.getByRole('button', { name: 'gone-meanwhile' });
+  // A hidden window is told of no change: it reads the list when the page opens, and keeps the row.
+  await show(false);
+  const id = await agent.ask(wish('gone-meanwhile'));
+  await page('Trust').dispatchEvent('click');
+  await page('Requests').dispatchEvent('click');
+  await row.waitFor();
+  expect(await agent.cancel(id)).toBe(200);
+  await row.dispatchEvent('click');
+  await house.window.getByRole('alert').getByText('does not wait any more').waitFor();
+  await row.waitFor({ state: 'detached' });
+  await show(true);
 });
 
 describe('the buttons of a card (ATTACKS L206)', () => {

@@ -21,11 +21,8 @@ const views = (): readonly (readonly [name: string, page: Page])[] => [
 const isPending = async (id: string): Promise<boolean> => (await agent.request(id, 0)).status === 'pending';
 const unauthorized = { ok: false, error: { code: 'unauthorized' } };
 
-async function openCard(name: string, change: object = {}): Promise<string> {
-  const id = await agent.ask({ skill_id: name, code: `console.log('${name}')`, ...change });
-  await house.openCard(name);
-  return id;
-}
+const openCard = (name: string, change: object = {}): Promise<string> =>
+  house.askAndOpen(agent, { skill_id: name, code: `console.log('${name}')`, ...change });
 
 /** Everything that a decision needs but the right to make it. */
 async function decisionFor(id: string): Promise<object> {

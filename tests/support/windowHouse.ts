@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { z } from 'zod';
 import { type Desk, type DeskParts, openDesk } from './desk.ts';
 import { type LaunchOptions, launchApp, type RunningApp } from './desktop.ts';
@@ -30,8 +30,10 @@ export type WindowHouse = Readonly<{
   agentWith(token: string): Agent;
   /** A new agent, made through the window's own bridge. */
   newAgent(name?: string): Promise<Agent>;
-  /** Opens a card by a click on it in the list of waiting requests. */
+  /** Opens a card by a click on it in the list of waiting requests, where one row alone may have that name. */
   openCard(name: string): Promise<void>;
+  /** A new request of an agent, whose card is opened as by `openCard`; answers its id. */
+  askAndOpen(agent: Agent, body: Readonly<{ skill_id: string; [part: string]: unknown }>): Promise<string>;
   /** Ends the app in order and starts it again with the same data. */
   restart(): Promise<void>;
   close(): Promise<void>;
@@ -107,6 +109,12 @@ export const openWindowHouse = async (options: HouseOptions = {}): Promise<Windo
     await closeOutside();
     throw error;
   });
+  const waitingRow = (name: string): Locator =>
+    now.window.getByRole('list', { name: 'Waiting' }).getByRole('button', { name });
+  const openCard = async (name: string): Promise<void> => {
+    await waitingRow(name).click();
+    await now.decision.getByRole('heading', { level: 1 }).getByText(name).waitFor();
+  };
   const agentWith = (token: string): Agent => agentAt(() => now.app.url, token);
   return {
     desk,
@@ -123,9 +131,13 @@ export const openWindowHouse = async (options: HouseOptions = {}): Promise<Windo
     agentWith,
     newAgent: async (name = 'laptop') =>
       agentWith(createdSchema.parse(await bridgeCall(now.window, 'addAgent', { name })).value.token),
-    openCard: async (name) => {
-      await now.window.getByRole('list', { name: 'Waiting' }).getByRole('button', { name }).click();
-      await now.decision.getByRole('heading', { level: 1 }).getByText(name).waitFor();
+    openCard,
+    askAndOpen: async (agent, body) => {
+      // The page lists what has ended until it has read the list again: a click would find that row and not the new one.
+      await waitingRow(body.skill_id).waitFor({ state: 'detached' });
+      const id = await agent.ask(body);
+      await openCard(body.skill_id);
+      return id;
     },
     restart: async () => {
       await now.app.stop();
