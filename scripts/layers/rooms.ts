@@ -25,7 +25,8 @@ const capabilities = [
 
 /** Ports of other rooms that a capability fits, each one file. */
 const portsSeen: Readonly<Partial<Record<(typeof capabilities)[number], readonly string[]>>> = {
-  'main/backends': ['main/runs/backend.ts'],
+  // The profile is data: the text that goes to the engine with each container.
+  'main/backends': ['main/runs/backend.ts', 'sandbox/seccomp/profile.json'],
   'main/requests': ['main/approvals/channel.ts'],
   'main/telegram': ['main/approvals/channel.ts'],
   'main/notify': ['main/approvals/channel.ts'],
