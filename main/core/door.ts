@@ -13,6 +13,8 @@ export type DoorRequest = Readonly<{
   url: string;
   headers: readonly HeaderPair[];
   body: Uint8Array | AsyncIterable<Uint8Array> | null;
+  /** Exact number of bytes of a body in pieces, when the code said it: not every server takes chunks. */
+  bodyLength?: number;
   /** Aborts the upstream exchange when the code gives up or the run ends. */
   signal?: AbortSignal;
 }>;
@@ -23,6 +25,8 @@ export type DoorResponse = Readonly<{
   headers: readonly HeaderPair[];
   /** Redacted already. Iterating it is what pulls bytes from the upstream. */
   body: AsyncIterable<Uint8Array>;
+  /** True when the door said no, instead of the host. */
+  refused?: true;
 }>;
 
 /** Whether a proxy tunnel may be opened: the one host it is for, or the answer that refuses it. */

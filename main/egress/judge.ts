@@ -1,7 +1,7 @@
 import type { DoorRequest } from '../core/door.ts';
 import { type HostRule, matchesAny } from '../core/host.ts';
 import type { LocalServices } from '../net/localServices.ts';
-import { authorityOf, type CanonicalUrl, canonicalUrl, UrlSyntaxError } from '../net/url.ts';
+import { authorityOf, type CanonicalUrl, canonicalAuthority, canonicalUrl, UrlSyntaxError } from '../net/url.ts';
 import type { PlaceholderSet } from './placeholderSet.ts';
 import { Refusal } from './refusal.ts';
 import { outgoingHeaders } from './requestHeaders.ts';
@@ -29,15 +29,21 @@ export type Judged = Readonly<{
 // CONNECT would make a tunnel, TRACE echoes Authorization (ATTACKS B34); extension methods are nobody's need yet.
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-/** Reads the URL, or refuses it in our words. */
-export function readUrl(text: string): CanonicalUrl {
+function inOurWords<Read>(read: () => Read): Read {
   try {
-    return canonicalUrl(text);
+    return read();
   } catch (error) {
     if (error instanceof UrlSyntaxError) throw new Refusal('url_invalid', error.reason);
     throw error;
   }
 }
+
+/** Reads the URL, or refuses it in our words. */
+export const readUrl = (text: string): CanonicalUrl => inOurWords(() => canonicalUrl(text));
+
+/** Reads the target of a tunnel as the URL of nothing on it yet, or refuses it in our words. */
+export const readTunnel = (authority: string): CanonicalUrl =>
+  inOurWords(() => ({ secure: true, ...canonicalAuthority(authority), path: '', query: '' }));
 
 /** Headers that are ours to say, around those of the code. Some services refuse a request without User-Agent. */
 function withOurs(headers: ReadonlyMap<string, string>, url: CanonicalUrl): ReadonlyMap<string, string> {

@@ -82,5 +82,5 @@ export function refusalResponse(refusal: Refusal, host: string): DoorResponse {
     ['content-type', 'application/json'],
     ['content-length', String(body.length)],
   ];
-  return { status, statusText: STATUS_CODES[status] ?? '', headers, body: single(body) };
+  return { status, statusText: STATUS_CODES[status] ?? '', headers, body: single(body), refused: true };
 }

@@ -1,7 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Clock } from '../core/clock.ts';
-import type { DoorRequest, DoorResponse } from '../core/door.ts';
+import type { DoorRequest, DoorResponse, TunnelVerdict } from '../core/door.ts';
 import type { EgressSpec, ExchangeRecord, RunEgress } from '../core/egressSpec.ts';
+import { matchesAny } from '../core/host.ts';
 import type { Log } from '../core/log.ts';
 import type { LocalServices } from '../net/localServices.ts';
 import { ResolveError, type Resolver, resolveTarget } from '../net/resolve.ts';
@@ -10,7 +11,7 @@ import { UpstreamError } from '../net/upstreamError.ts';
 import { type AnswerEncoding, answerBody, encodingOf } from './answerBody.ts';
 import { answerHeaders } from './answerHeaders.ts';
 import { ExchangeLog } from './exchangeLog.ts';
-import { type Judged, judge, type Policy, readUrl } from './judge.ts';
+import { type Judged, judge, type Policy, readTunnel, readUrl } from './judge.ts';
 import { Meter } from './meter.ts';
 import { PlaceholderSet } from './placeholderSet.ts';
 import { EgressStreamError, Refusal, refusalResponse, refusalStatus } from './refusal.ts';
@@ -101,6 +102,29 @@ export class EgressSession implements RunEgress {
     }
   }
 
+  tunnel(authority: string): TunnelVerdict {
+    const log = new ExchangeLog('CONNECT', this.#context.clock);
+    try {
+      const target = readTunnel(authority);
+      log.setTarget(target, this.#policy.placeholders, this.#spec.redactor);
+      if (this.#closing.signal.aborted) throw new Refusal('session_closed');
+      if (!matchesAny(this.#policy.rules, target.host, target.port)) throw new Refusal('host_not_allowed');
+      return { ok: true, host: target.host, port: target.port };
+    } catch (error) {
+      return { ok: false, refusal: this.#refuseTunnel(error, log) };
+    }
+  }
+
+  /** Counted and recorded like a refused request: whoever asks in a loop shall not fill the disk either. */
+  #refuseTunnel(error: unknown, log: ExchangeLog): DoorResponse {
+    this.#requests += 1;
+    const { maxRequests } = this.#spec.limits;
+    if (this.#requests > maxRequests + 1) return refusalResponse(new Refusal('request_limit'), '');
+    const refusal = this.#explain(this.#requests > maxRequests ? new Refusal('request_limit') : error, log);
+    this.#records.push(log.finish());
+    return refusalResponse(refusal, log.host);
+  }
+
   #track(method: string): Open {
     const log = new ExchangeLog(method, this.#context.clock);
     const finish = (): void => {
@@ -168,6 +192,7 @@ export class EgressSession implements RunEgress {
         path: target,
         headers,
         body,
+        ...(request.bodyLength === undefined ? {} : { bodyLength: request.bodyLength }),
         signal,
         totalTimeoutMs: limits.requestTimeoutMs,
         maxResponseBytes: limits.maxBytesIn,

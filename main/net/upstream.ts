@@ -18,6 +18,8 @@ export type UpstreamRequest = Readonly<{
   /** Lower-case names without framing (`content-length`, `transfer-encoding`, `connection`): that is ours. */
   headers: ReadonlyMap<string, string>;
   body: UpstreamBody;
+  /** Bytes of a body in pieces; it then goes out with its length instead of in chunks, and breaks off when it differs. */
+  bodyLength?: number;
   signal?: AbortSignal;
   /** From the call to the last byte of the answer. */
   totalTimeoutMs: number;
@@ -119,7 +121,7 @@ class Exchange {
   }
 
   #open(): ClientRequest {
-    const { method, path, headers, body } = this.#request;
+    const { method, path, headers } = this.#request;
     const socket = this.#socket;
     if (socket === null || socket.destroyed)
       throw new UpstreamError('upstream_unreachable', 'The connection closed at once');
@@ -129,7 +131,7 @@ class Exchange {
       createConnection: () => socket,
       method,
       path,
-      headers: { ...Object.fromEntries(headers), ...framing(method, body) },
+      headers: { ...Object.fromEntries(headers), ...framing(this.#request) },
       setHost: false,
       insecureHTTPParser: false,
       maxHeaderSize: maxHeaderBytes,
@@ -152,7 +154,7 @@ class Exchange {
         message.on('error', () => {});
         resolve(message);
       });
-      sendBody(outgoing, this.#request.body, this.#stop.signal).catch((error: UpstreamError) => {
+      sendBody(outgoing, this.#request, this.#stop.signal).catch((error: UpstreamError) => {
         this.end(error);
         reject(error);
       });
@@ -181,10 +183,13 @@ class Exchange {
   }
 }
 
-function framing(method: string, body: UpstreamBody): Readonly<Record<string, string>> {
+type Framed = Pick<UpstreamRequest, 'method' | 'body' | 'bodyLength'>;
+
+function framing({ method, body, bodyLength }: Framed): Readonly<Record<string, string>> {
   const common = { connection: 'close' };
   if (body === null) return ['POST', 'PUT', 'PATCH'].includes(method) ? { ...common, 'content-length': '0' } : common;
   if (body instanceof Uint8Array) return { ...common, 'content-length': String(body.length) };
+  if (bodyLength !== undefined) return { ...common, 'content-length': String(bodyLength) };
   return { ...common, 'transfer-encoding': 'chunked' };
 }
 

@@ -74,3 +74,13 @@ export function canonicalUrl(text: string): CanonicalUrl {
 export function authorityOf(url: Pick<CanonicalUrl, 'secure' | 'host' | 'port'>): string {
   return url.port === (url.secure ? 443 : 80) ? url.host : `${url.host}:${url.port}`;
 }
+
+// A host and a port and nothing else: what could hide a user name, a path or a second port is refused before it is read.
+const tunnelShape = /^(?:\[[0-9A-Fa-f:.]+\]|[^\s:/?#@\\[\]]+):[1-9][0-9]{0,4}$/;
+
+/** Reads the authority of a CONNECT (RFC 9110, section 9.3.6): `host:port`, the port always there. Throws UrlSyntaxError. */
+export function canonicalAuthority(text: string): Pick<CanonicalUrl, 'host' | 'port'> {
+  if (text.length > maxLength || !tunnelShape.test(text)) throw new UrlSyntaxError('write the target as host:port');
+  const { host, port } = canonicalUrl(`https://${text}/`);
+  return { host, port };
+}
