@@ -95,6 +95,8 @@ export type RequestView = Readonly<{
   decided_at?: string;
   decision?: TrustLevel | 'deny';
   deny_reason?: string;
+  /** Only while approved: what the run still waits for, in a sentence. */
+  waiting_for?: string;
   executed_at?: string;
   result?: ResultView;
   error?: Readonly<{ code: string; message: string }>;

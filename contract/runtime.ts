@@ -10,6 +10,11 @@ export const isolations = ['embedded', 'container', 'gvisor', 'kata'] as const;
 export const isolationSchema = z.enum(isolations);
 export type Isolation = z.infer<typeof isolationSchema>;
 
+/** The one of both that is stronger. */
+export function strongerIsolation(left: Isolation, right: Isolation): Isolation {
+  return isolationSatisfies(left, right) ? left : right;
+}
+
 /** True when `actual` is at least as strong as `minimum`. */
 export function isolationSatisfies(actual: Isolation, minimum: Isolation): boolean {
   return isolations.indexOf(actual) >= isolations.indexOf(minimum);

@@ -27,7 +27,11 @@ export function openRequests(
   const { records, clock, clockGuard, random, settings, vault, pause, localServices, events, log } = books;
   const { upstream, waits, scheduler } = parts;
   const localNames = () => localServices.names();
-  const sandbox: SandboxPort = { defaultRuntime, pick: (runtime, minimum) => sandboxes.pick(runtime, minimum) };
+  const sandbox: SandboxPort = {
+    defaultRuntime,
+    pick: (runtime, minimum) => sandboxes.pick(runtime, minimum),
+    want: (runtime, minimum) => sandboxes.want(runtime, minimum),
+  };
   // Desk, subjects and refresh know each other; they reach the desk through this.
   const toDesk: DeskPort = {
     open: (subject, id) => desk.open(subject, id),
@@ -71,6 +75,6 @@ export function openRequests(
     events,
     waits,
   });
-  const status = new RequestStatus({ records, clock, events, waits });
+  const status = new RequestStatus({ records, clock, events, waits, launcher: scheduler });
   return { desk, refresh, expiry, pairing, intake, status };
 }

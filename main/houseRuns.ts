@@ -10,9 +10,6 @@ import { Scheduler } from './runs/scheduler.ts';
 import { SecretRedactor } from './runs/secretRedactor.ts';
 import type { StopList } from './stopList.ts';
 
-/** What carries an embedded run: the engine and its version, as the manifest names it. */
-export const embeddedCarrier = { image: 'quickjs-wasmfile-release-sync@0.32.0', runner: '', seccomp: '' } as const;
-
 const mib = 1024 * 1024;
 const leastBudgetMb = 1024;
 /** Longer than the scheduler itself waits for its runs to end. */
@@ -25,7 +22,7 @@ export function openSandboxes({ settings, log, clock }: Books, ports: BrokerPort
   stops.add('embedded sandbox', () => embedded.stop());
   // Not waited for: who needs a process before the first is ready gets it a moment later.
   const settled = embedded.start();
-  const sandboxes = new Sandboxes([{ backend: embedded, carrier: embeddedCarrier }]);
+  const sandboxes = new Sandboxes([embedded]);
   // Chosen once: the default must not change by itself when an engine comes or goes.
   if (settings.get('runtime.default') === null) settings.set('runtime.default', sandboxes.firstRuntime(), 'broker');
   const defaultRuntime = () => settings.get('runtime.default') ?? sandboxes.firstRuntime();
@@ -67,7 +64,8 @@ export function openRuns(
     notice: notices.tell,
     isPaused: () => pause.isPaused(),
     concurrentRuns: () => settings.get('limits.concurrent_runs'),
-    memoryBudgetMb: Math.max(leastBudgetMb, Math.floor(totalmem() / mib / 2)),
+    concurrentRunsPerAgent: () => settings.get('limits.concurrent_runs_per_agent'),
+    memoryBudgetMb: () => Math.max(leastBudgetMb, Math.floor(totalmem() / mib / 2)),
     clock,
     random,
     log,

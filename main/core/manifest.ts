@@ -15,8 +15,13 @@ export type RequestBindings = Readonly<Record<string, readonly string[]>>;
 /** What would carry the run, as the chosen backend states it. */
 export type SandboxFacts = Readonly<{ isolation: Isolation; carrier: Manifest['carrier'] }>;
 
-/** The sandbox that would run something, or `reason`: a plain sentence that says what is missing and how to get it. */
-export type SandboxChoice = Readonly<{ ready: true; facts: SandboxFacts }> | Readonly<{ ready: false; reason: string }>;
+/**
+ * The sandbox that would run something, or `reason`: a plain sentence that says what is missing and how to get it.
+ * `waitsFor`: the sandbox is still being prepared, in a sentence; what is approved for it waits.
+ */
+export type SandboxChoice =
+  | Readonly<{ ready: true; facts: SandboxFacts; waitsFor: string | null }>
+  | Readonly<{ ready: false; reason: string }>;
 
 export type ManifestInput = Readonly<{
   agentId: string;

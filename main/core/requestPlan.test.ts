@@ -8,6 +8,7 @@ import { planRequest } from './requestPlan.ts';
 const plan = (body: object, code = '', localNames: readonly string[] = []) =>
   planRequest(executeBodySchema.parse({ skill_id: 'x', ...body }), readCommentTags(code), {
     runtime: 'quickjs',
+    minimumIsolation: 'embedded',
     localNames: new Set(localNames),
   });
 

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { type ExecuteBody, MAX_ARGS_BYTES, metadataSchema } from '../../contract/bridge.ts';
 import { CodedError } from '../../contract/errors.ts';
 import { plainWords } from '../../contract/plainWords.ts';
-import type { Isolation, Runtime } from '../../contract/runtime.ts';
+import { type Isolation, type Runtime, strongerIsolation } from '../../contract/runtime.ts';
 import type { CommentTags } from './commentTags.ts';
 import { canonicalJson } from './digest.ts';
 import { type HostRule, HostSyntaxError, parseHostRule } from './host.ts';
@@ -26,6 +26,8 @@ export type RequestPlan = Readonly<{
 export type PlanContext = Readonly<{
   /** The owner's default. */
   runtime: Runtime;
+  /** The owner's: a request may ask for a stronger one, never for a weaker. */
+  minimumIsolation: Isolation;
   /** Names that the owner declared as local services. */
   localNames: ReadonlySet<string>;
 }>;
@@ -48,7 +50,10 @@ export function planRequest(body: ExecuteBody, tags: CommentTags, context: PlanC
     secretNames: readSecretNames(body, tags),
     network: readNetwork(metadata.network ?? fromTag('network', field.network, tags.network) ?? [], context.localNames),
     runtime,
-    minimumIsolation: metadata.isolation ?? (runtime === 'quickjs' ? 'embedded' : 'container'),
+    minimumIsolation: strongerIsolation(
+      metadata.isolation ?? (runtime === 'quickjs' ? 'embedded' : 'container'),
+      context.minimumIsolation,
+    ),
     limits: {
       timeoutMs: Math.round(timeout * 1000),
       memoryMb: metadata.memory_mb ?? defaultLimits.memoryMb,

@@ -6,6 +6,8 @@ export interface RunLauncher {
   enqueue(requestId: string): void;
   kill(requestId: string): boolean;
   killAll(): number;
+  /** Why an approved request has not started yet, as a sentence; null when nothing but its turn is missing. */
+  waitsFor(requestId: string): string | null;
   counts(): Readonly<{ running: number; queued: number }>;
 }
 

@@ -59,7 +59,7 @@ export type IntakeDeps = Readonly<{
   localNames: LocalNames;
   fetchSource: FetchSource;
   desk: Pick<DeskPort, 'open'>;
-  launcher: Pick<RunLauncher, 'enqueue'>;
+  launcher: Pick<RunLauncher, 'enqueue' | 'waitsFor'>;
   events: Pick<RequestEvents, 'emitChanged'>;
   waits: RequestWaits;
 }>;
@@ -190,10 +190,11 @@ export class Intake {
     code: SourceCode,
     secretOf: (name: string) => SecretRecord | null,
   ): Manifest {
-    const { sandbox, localNames } = this.#deps;
-    const context = { runtime: sandbox.defaultRuntime(), localNames: localNames() };
+    const { sandbox, settings, localNames } = this.#deps;
+    const minimumIsolation = settings.get('isolation.minimum');
+    const context = { runtime: sandbox.defaultRuntime(), minimumIsolation, localNames: localNames() };
     const plan = planRequest(body, readCommentTags(code.text), context);
-    const choice = sandbox.pick(plan.runtime, plan.minimumIsolation);
+    const choice = sandbox.want(plan.runtime, plan.minimumIsolation);
     if (!choice.ready) {
       throw new CodedError(
         'sandbox_unavailable',
@@ -250,7 +251,9 @@ export class Intake {
         return this.#askOwner(request);
       case 'approved':
       case 'running': {
-        const message = `It runs; fetch the result with GET /requests/${request.id}`;
+        const waitsFor = this.#deps.launcher.waitsFor(request.id);
+        const doing = waitsFor === null ? 'It runs' : `It runs as soon as it can: ${waitsFor}`;
+        const message = `${doing}; fetch the result with GET /requests/${request.id}`;
         return { httpStatus: 202, body: { status: 'running', request_id: request.id, message } };
       }
       case 'success':
@@ -263,7 +266,7 @@ export class Intake {
       case 'expired':
       case 'cancelled':
       case 'interrupted':
-        return { httpStatus: 200, body: requestView(request, records) };
+        return { httpStatus: 200, body: requestView(request, records, null) };
     }
   }
 }

@@ -20,6 +20,8 @@ export type SandboxPort = Readonly<{
   defaultRuntime(): Runtime;
   /** The sandbox that would run this, never one of another runtime and never a weaker one. */
   pick(runtime: Runtime, minimum: Isolation): SandboxChoice;
+  /** As `pick`, for something that is to be run: what is missing for it begins to be made. */
+  want(runtime: Runtime, minimum: Isolation): SandboxChoice;
 }>;
 
 export type SettingsPort = Readonly<{ get<Key extends SettingKey>(key: Key): Settings[Key] }>;

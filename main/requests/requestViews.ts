@@ -4,8 +4,8 @@ import { isoTime } from '../core/times.ts';
 
 export type ViewRecords = Pick<Records, 'result' | 'egressOf'>;
 
-/** A request as its agent sees it (INTERFACES 1). */
-export function requestView(request: RequestRecord, records: ViewRecords): RequestView {
+/** A request as its agent sees it (INTERFACES 1). `waitsFor`: why what is approved has not started yet. */
+export function requestView(request: RequestRecord, records: ViewRecords, waitsFor: string | null): RequestView {
   const finished = request.status === 'success' || request.status === 'failed';
   const result = finished ? records.result(request.id) : null;
   return {
@@ -17,6 +17,7 @@ export function requestView(request: RequestRecord, records: ViewRecords): Reque
     ...(request.decidedAt !== null && { decided_at: isoTime(request.decidedAt) }),
     ...(request.decision !== null && { decision: request.decision }),
     ...(request.denyReason !== null && { deny_reason: request.denyReason }),
+    ...(waitsFor !== null && { waiting_for: waitsFor }),
     ...(request.startedAt !== null && { executed_at: isoTime(request.startedAt) }),
     ...(result !== null && { result: resultView(result, records.egressOf(request.id)) }),
     ...(request.error !== null && { error: request.error }),

@@ -3,7 +3,7 @@ import { CodedError } from '../../contract/errors.ts';
 import { isFinal } from '../../contract/states.ts';
 import type { Clock } from '../core/clock.ts';
 import type { AgentRecord, Records, RequestRecord } from '../core/records.ts';
-import type { RequestEvents } from '../core/runPorts.ts';
+import type { RequestEvents, RunLauncher } from '../core/runPorts.ts';
 import { requestView } from './requestViews.ts';
 import type { RequestWaits } from './requestWaits.ts';
 
@@ -12,6 +12,7 @@ export type StatusDeps = Readonly<{
   clock: Clock;
   events: Pick<RequestEvents, 'emitChanged'>;
   waits: RequestWaits;
+  launcher: Pick<RunLauncher, 'waitsFor'>;
 }>;
 
 /** What an agent can do with a request of its own: look, wait, cancel. Another agent's id is as good as none. */
@@ -33,7 +34,7 @@ export class RequestStatus {
     if (isFinal(request.status) && request.resultFetchedAt === null && !signal.aborted) {
       records.markResultFetched(id, clock.wallMs());
     }
-    return requestView(request, records);
+    return requestView(request, records, this.#deps.launcher.waitsFor(id));
   }
 
   /** Throws CodedError `not_found`, `already_decided`. */

@@ -15,7 +15,11 @@ export type Admitted = Readonly<{
 }>;
 
 export type Refused = Readonly<{ code: string; message: string }>;
-export type Admission = Readonly<{ ok: true; run: Admitted }> | Readonly<{ ok: false; error: Refused }>;
+/** `waitsFor`: nothing is wrong, but the sandbox is still being prepared. */
+export type Admission =
+  | Readonly<{ ok: true; run: Admitted }>
+  | Readonly<{ ok: false; waitsFor: Backend }>
+  | Readonly<{ ok: false; error: Refused }>;
 
 const refuse = (code: string, message: string): Admission => ({ ok: false, error: { code, message } });
 
@@ -44,8 +48,13 @@ export function admit(request: RequestRecord, deps: SchedulerDeps): Admission {
   if (backend === undefined) {
     return refuse('sandbox_unavailable', `There is no ${manifest.isolation.actual} sandbox for ${manifest.runtime}`);
   }
-  const status = backend.status();
+  const status = backend.status(manifest.runtime);
+  if (!status.ready && status.coming) return { ok: false, waitsFor: backend };
   if (!status.ready) return refuse('sandbox_unavailable', status.reason);
+  // What carries the run is part of what was approved (ATTACKS 145).
+  if (!backend.carries(manifest.runtime, manifest.carrier)) {
+    return refuse('sandbox_changed', 'The sandbox was replaced after the approval; ask again');
+  }
   const values = approvedValues(manifest, deps);
   if (values === null) {
     return refuse('secret_changed', 'A secret or where it may go changed after the approval; ask again');

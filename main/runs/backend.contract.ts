@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Runtime } from '../../contract/runtime.ts';
 import type { DoorRequest, DoorResponse, EgressDoor } from '../core/door.ts';
 import type { Backend, SandboxExit } from './backend.ts';
+import { anyTunnel } from './testDoor.ts';
 
 /** The same small programs in the language of a backend. */
 export type ContractPrograms = Readonly<{
@@ -20,7 +21,7 @@ export type ContractPrograms = Readonly<{
   leavesTraces: string;
 }>;
 
-const quietDoor: EgressDoor = { request: () => Promise.reject(new Error('no door in this test')) };
+const quietDoor: EgressDoor = { ...anyTunnel, request: () => Promise.reject(new Error('no door in this test')) };
 
 type Outcome = Readonly<{ exit: SandboxExit; stdout: string; stderr: string }>;
 
@@ -69,8 +70,11 @@ export function backendContract(
     }
 
     it('is ready once it was started', () => {
-      expect(backend.status()).toEqual({ ready: true });
+      expect(backend.status(runtime)).toEqual({ ready: true });
       expect(backend.runtimes).toContain(runtime);
+      const carrier = backend.carrier(runtime);
+      expect(backend.carries(runtime, carrier)).toBe(true);
+      expect(backend.carries(runtime, { ...carrier, image: 'another' })).toBe(false);
     });
 
     it('keeps stdout and stderr apart and tells exit code 0', async () => {
@@ -115,6 +119,7 @@ export function backendContract(
     it('carries requests to the door and answers back', async () => {
       const seen: DoorRequest[] = [];
       const egress: EgressDoor = {
+        ...anyTunnel,
         async request(request): Promise<DoorResponse> {
           seen.push(request);
           return { status: 201, statusText: 'Created', headers: [['x-c', 'd']], body: chunks('po', 'ng') };
@@ -132,6 +137,7 @@ export function backendContract(
       const aborted = event();
       const ending = new AbortController();
       const egress: EgressDoor = {
+        ...anyTunnel,
         request: (request) =>
           new Promise((_resolve, reject) => {
             request.signal?.addEventListener('abort', () => {
@@ -175,6 +181,7 @@ export function backendContract(
       await own.start();
       const started = event();
       const egress: EgressDoor = {
+        ...anyTunnel,
         request: (request) =>
           new Promise((_resolve, reject) => {
             request.signal?.addEventListener('abort', () => reject(new Error('given up')));

@@ -1,5 +1,6 @@
 import type { Isolation, Runtime } from '../../contract/runtime.ts';
-import type { Backend, BackendStatus, SandboxExit, SandboxIo, SandboxJob } from './backend.ts';
+import { ChangeSignal } from '../core/signal.ts';
+import type { Backend, BackendStatus, Carrier, SandboxExit, SandboxIo, SandboxJob } from './backend.ts';
 
 /**
  * A backend without a sandbox, for tests of what stands around one. The code is a small script, one command a line:
@@ -12,7 +13,13 @@ export class FakeBackend implements Backend {
   readonly jobs: SandboxJob[] = [];
   readonly #running = new Set<Promise<SandboxExit>>();
   #stopping = new AbortController();
-  #status: BackendStatus = { ready: false, reason: 'The fake sandbox was not started.' };
+  #status: BackendStatus = { ready: false, coming: false, reason: 'The fake sandbox was not started.' };
+  #carrier: Carrier = { image: 'fake', runner: '', seccomp: '' };
+  readonly #changed = new ChangeSignal();
+  /** Runtimes that were asked for, in order. */
+  readonly prepared: Runtime[] = [];
+  isWarm = true;
+  poolSize = 0;
 
   constructor(options: Readonly<{ isolation?: Isolation; runtimes?: readonly Runtime[] }> = {}) {
     this.isolation = options.isolation ?? 'embedded';
@@ -25,6 +32,37 @@ export class FakeBackend implements Backend {
 
   setStatus(status: BackendStatus): void {
     this.#status = status;
+    this.#changed.emit();
+  }
+
+  carrier(): Carrier {
+    return this.#carrier;
+  }
+
+  setCarrier(carrier: Carrier): void {
+    this.#carrier = carrier;
+    this.#changed.emit();
+  }
+
+  carries(_runtime: Runtime, { image, runner, seccomp }: Carrier): boolean {
+    const now = this.#carrier;
+    return image === now.image && runner === now.runner && seccomp === now.seccomp;
+  }
+
+  prepare(runtime: Runtime): void {
+    this.prepared.push(runtime);
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.#changed.onChange(listener);
+  }
+
+  keepWarm(wanted: boolean): void {
+    this.isWarm = wanted;
+  }
+
+  resizePool(size: number): void {
+    this.poolSize = size;
   }
 
   async start(): Promise<void> {
@@ -33,7 +71,7 @@ export class FakeBackend implements Backend {
   }
 
   async stop(): Promise<void> {
-    this.#status = { ready: false, reason: 'The fake sandbox was stopped.' };
+    this.#status = { ready: false, coming: false, reason: 'The fake sandbox was stopped.' };
     this.#stopping.abort();
     await Promise.all(this.#running);
   }

@@ -41,8 +41,9 @@ export type SchedulerDeps = Readonly<{
   notice: (text: string) => void;
   isPaused: () => boolean;
   concurrentRuns: () => number;
+  concurrentRunsPerAgent: () => number;
   /** Memory that all runs together may be given, MiB. */
-  memoryBudgetMb: number;
+  memoryBudgetMb: () => number;
   clock: Clock;
   random: (bytes: number) => Uint8Array;
   log: Log;

@@ -1,61 +1,77 @@
 import { type Isolation, isolationSatisfies, isolations, type Runtime } from '../../contract/runtime.ts';
-import type { SandboxChoice, SandboxFacts } from '../core/manifest.ts';
+import type { SandboxChoice } from '../core/manifest.ts';
 import type { Backend } from './backend.ts';
-
-/** A backend and the ids of what carries its runs, as they go into a manifest. */
-export type Sandbox = Readonly<{ backend: Backend; carrier: SandboxFacts['carrier'] }>;
-
-const howToAdd: Readonly<Record<Isolation, string>> = {
-  embedded: 'The embedded sandbox did not start; see the log.',
-  container: 'It needs a container engine, which this version does not use yet.',
-  gvisor: 'It needs a container engine with gVisor, which this version does not use yet.',
-  kata: 'It needs a container engine with Kata, which this version does not use yet.',
-};
 
 /** All sandboxes that there are, and which one runs what: never another runtime and never a weaker isolation. */
 export class Sandboxes {
-  readonly #sandboxes: readonly Sandbox[];
+  readonly #backends: readonly Backend[];
 
-  constructor(sandboxes: readonly Sandbox[]) {
-    this.#sandboxes = sandboxes;
+  /** `backends`: weakest isolation first, each isolation once. */
+  constructor(backends: readonly Backend[]) {
+    this.#backends = backends;
   }
 
+  /**
+   * The weakest sandbox that satisfies `minimum` and is ready; else one that is being prepared, which a run then waits
+   * for.
+   */
   pick(runtime: Runtime, minimum: Isolation): SandboxChoice {
-    const fitting = this.#sandboxes.filter(
-      ({ backend }) => backend.runtimes.includes(runtime) && isolationSatisfies(backend.isolation, minimum),
-    );
-    const ready = fitting.find(({ backend }) => backend.status().ready);
-    if (ready !== undefined) {
-      return { ready: true, facts: { isolation: ready.backend.isolation, carrier: ready.carrier } };
+    const fitting = this.#fitting(runtime, minimum).map((backend) => ({ backend, status: backend.status(runtime) }));
+    const chosen =
+      fitting.find(({ status }) => status.ready) ?? fitting.find(({ status }) => !status.ready && status.coming);
+    if (chosen !== undefined) {
+      const { backend, status } = chosen;
+      const facts = { isolation: backend.isolation, carrier: backend.carrier(runtime) };
+      return { ready: true, facts, waitsFor: status.ready ? null : status.reason };
     }
-    const status = fitting[0]?.backend.status();
-    if (status !== undefined && !status.ready) return { ready: false, reason: status.reason };
-    const offered = this.#sandboxes.flatMap(({ backend }) =>
+    const first = fitting[0]?.status;
+    if (first !== undefined && !first.ready) return { ready: false, reason: first.reason };
+    const offered = this.#backends.flatMap((backend) =>
       backend.runtimes.map((name) => `${name} (isolation ${backend.isolation})`),
     );
     const all = offered.length === 0 ? 'nothing' : offered.join(', ');
     return { ready: false, reason: `This machine runs ${all}. Ask for that, or ask the owner to add the other.` };
   }
 
-  /** One word or sentence for each isolation level. */
+  /** As `pick`, for something that is to be run: what is missing for it begins to be made, or is tried again. */
+  want(runtime: Runtime, minimum: Isolation): SandboxChoice {
+    const choice = this.pick(runtime, minimum);
+    if (choice.ready && choice.waitsFor === null) return choice;
+    const wanted = this.#fitting(runtime, choice.ready ? choice.facts.isolation : minimum)[0];
+    wanted?.prepare(runtime);
+    return choice;
+  }
+
+  /** For each isolation `ready`, or sentences that say what is missing. */
   states(): Readonly<Record<Isolation, string>> {
-    const stateOf = (isolation: Isolation): string => {
-      const backend = this.#sandboxes.find((sandbox) => sandbox.backend.isolation === isolation)?.backend;
-      if (backend === undefined) return `not available. ${howToAdd[isolation]}`;
-      const status = backend.status();
-      return status.ready ? 'ready' : status.reason;
-    };
     const [embedded, container, gvisor, kata] = isolations;
     return {
-      [embedded]: stateOf(embedded),
-      [container]: stateOf(container),
-      [gvisor]: stateOf(gvisor),
-      [kata]: stateOf(kata),
+      [embedded]: this.#stateOf(embedded),
+      [container]: this.#stateOf(container),
+      [gvisor]: this.#stateOf(gvisor),
+      [kata]: this.#stateOf(kata),
     };
   }
 
   /** What a first run takes as default: Deno if a container engine carries it, else what is always there. */
   firstRuntime(): Runtime {
     return this.pick('deno', 'embedded').ready ? 'deno' : 'quickjs';
+  }
+
+  #fitting(runtime: Runtime, minimum: Isolation): readonly Backend[] {
+    return this.#backends.filter(
+      ({ runtimes, isolation }) => runtimes.includes(runtime) && isolationSatisfies(isolation, minimum),
+    );
+  }
+
+  #stateOf(isolation: Isolation): string {
+    const backend = this.#backends.find((candidate) => candidate.isolation === isolation);
+    if (backend === undefined) return 'not available';
+    const statuses = backend.runtimes.map((runtime) => ({ runtime, status: backend.status(runtime) }));
+    const reasons = new Set(statuses.flatMap(({ status }) => (status.ready ? [] : [status.reason])));
+    const ready = statuses.filter(({ status }) => status.ready).map(({ runtime }) => runtime);
+    if (reasons.size === 0) return 'ready';
+    if (ready.length === 0 && reasons.size === 1) return `not available: ${[...reasons].join()}`;
+    return [...(ready.length === 0 ? [] : [`ready for ${ready.join(', ')}.`]), ...reasons].join(' ');
   }
 }

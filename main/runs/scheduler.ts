@@ -1,19 +1,22 @@
+import type { Runtime } from '../../contract/runtime.ts';
 import type { Tripwire } from '../core/egressSpec.ts';
 import type { RequestRecord } from '../core/records.ts';
 import type { RunLauncher } from '../core/runPorts.ts';
 import { wakeText } from '../core/wakeText.ts';
 import { type Admitted, admit } from './admission.ts';
+import type { Backend } from './backend.ts';
 import type { SchedulerDeps } from './ports.ts';
 import { FairQueue, type Waiting } from './queue.ts';
 import { SandboxRun } from './sandboxRun.ts';
 
 const maxQueued = 1000;
 const maxQueuedPerAgent = 200;
-const manyPlaces = 4;
 const storageRetryMs = 5_000;
 const stopPatienceMs = 12_000;
 
 type Running = Readonly<{ waiting: Waiting; run: SandboxRun; done: Promise<void> }>;
+/** Approved, and its sandbox is still being prepared. */
+type Parked = Readonly<{ backend: Backend; runtime: Runtime }>;
 
 /**
  * Starts approved requests: first in first out per agent, agents by turns, bounded by number and memory. A run is
@@ -23,11 +26,14 @@ export class Scheduler implements RunLauncher {
   readonly #deps: SchedulerDeps;
   readonly #queue = new FairQueue();
   readonly #running = new Map<string, Running>();
+  readonly #parked = new Map<string, Parked>();
+  readonly #watches: readonly (() => void)[];
   readonly #retries = new Set<NodeJS.Timeout>();
   #stopped = false;
 
   constructor(deps: SchedulerDeps) {
     this.#deps = deps;
+    this.#watches = deps.backends.map((backend) => backend.onChange(() => this.#unpark()));
   }
 
   /** At start, before anything is enqueued: what a crash left approved or running ends as interrupted, never run again. */
@@ -67,7 +73,7 @@ export class Scheduler implements RunLauncher {
       running.run.stop('owner');
       return true;
     }
-    if (!this.#queue.remove(requestId)) return false;
+    if (!this.#queue.remove(requestId) && !this.#parked.delete(requestId)) return false;
     this.#withStorage(() => {
       const request = this.#deps.records.request(requestId);
       if (request !== null) this.#fail(request, { code: 'killed', message: 'The owner stopped it before it started' });
@@ -76,18 +82,27 @@ export class Scheduler implements RunLauncher {
   }
 
   killAll(): number {
-    const ids = [...this.#queue.ids(), ...this.#running.keys()];
+    const ids = [...this.#queue.ids(), ...this.#parked.keys(), ...this.#running.keys()];
     return ids.filter((id) => this.kill(id)).length;
   }
 
   counts(): Readonly<{ running: number; queued: number }> {
-    return { running: this.#running.size, queued: this.#queue.size };
+    return { running: this.#running.size, queued: this.#queue.size + this.#parked.size };
+  }
+
+  waitsFor(requestId: string): string | null {
+    const parked = this.#parked.get(requestId);
+    if (parked === undefined) return null;
+    const status = parked.backend.status(parked.runtime);
+    return status.ready ? null : status.reason;
   }
 
   /** Ends every run and marks what did not finish as interrupted. Bounded in time; may reject if the store fails. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    for (const end of this.#watches) end();
     this.#queue.clear();
+    this.#parked.clear();
     for (const timer of this.#retries) clearTimeout(timer);
     const ends = [...this.#running.values()].map(({ run, done }) => {
       run.stop('shutdown');
@@ -103,18 +118,17 @@ export class Scheduler implements RunLauncher {
   }
 
   #holds(requestId: string): boolean {
-    return this.#running.has(requestId) || this.#queue.has(requestId);
+    return this.#running.has(requestId) || this.#queue.has(requestId) || this.#parked.has(requestId);
   }
 
-  /** Where there are many places one agent never holds all of them; all memory together stays within its budget. */
+  /** One agent has so many places at most; all memory together stays within its budget. */
   #fits(head: Waiting): boolean {
     const running = [...this.#running.values()].map(({ waiting }) => waiting);
     if (running.length === 0) return true;
     const ofAgent = running.filter(({ agentId }) => agentId === head.agentId).length;
-    const places = this.#deps.concurrentRuns();
-    if (ofAgent >= (places < manyPlaces ? places : places - 1)) return false;
+    if (ofAgent >= this.#deps.concurrentRunsPerAgent()) return false;
     const usedMb = running.reduce((sum, { memoryMb }) => sum + memoryMb, 0);
-    return usedMb + head.memoryMb <= this.#deps.memoryBudgetMb;
+    return usedMb + head.memoryMb <= this.#deps.memoryBudgetMb();
   }
 
   /** Synchronous from the checks to the recorded start: nothing can change in between. */
@@ -124,7 +138,8 @@ export class Scheduler implements RunLauncher {
     if (request === null || request.status !== 'approved') return;
     const admission = this.#admit(request);
     if (!admission.ok) {
-      this.#fail(request, admission.error);
+      if ('error' in admission) this.#fail(request, admission.error);
+      else this.#park(request, admission.waitsFor);
       return;
     }
     const run = new SandboxRun(admission.run, this.#deps, (event) => {
@@ -136,9 +151,27 @@ export class Scheduler implements RunLauncher {
     this.#announce(request.id);
   }
 
+  #park(request: RequestRecord, backend: Backend): void {
+    const runtime = this.#deps.records.manifest(request.manifestDigest)?.runtime;
+    if (runtime === undefined) return;
+    this.#parked.set(request.id, { backend, runtime });
+    backend.prepare(runtime);
+    this.#announce(request.id);
+  }
+
+  /** Something changed about a sandbox: whoever waits for one is looked at again. */
+  #unpark(): void {
+    for (const [requestId, { backend, runtime }] of [...this.#parked]) {
+      const status = backend.status(runtime);
+      if (!status.ready && status.coming) continue;
+      this.#parked.delete(requestId);
+      this.enqueue(requestId);
+    }
+  }
+
   #admit(request: RequestRecord): ReturnType<typeof admit> {
     const admission = admit(request, this.#deps);
-    if (!admission.ok && admission.error.code === 'digest_mismatch') {
+    if ('error' in admission && admission.error.code === 'digest_mismatch') {
       const { records, clock, log } = this.#deps;
       log.error({ requestId: request.id }, 'Stored code or manifest does not hash to what was approved');
       const payload = { manifest_digest: request.manifestDigest, code_hash: request.codeHash };

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeFrame, FrameDecoder } from '../../contract/sandboxFrames.ts';
 import { type ProgramOptions, programRunner, type Ran } from '../../main/backends/embedded/testing.ts';
 import type { DoorRequest, EgressDoor } from '../../main/core/door.ts';
+import { anyTunnel } from '../../main/runs/testDoor.ts';
 import { type EgressHouse, startEgressHouse } from '../support/egressHouse.ts';
 
 let runner: Awaited<ReturnType<typeof programRunner>>;
@@ -248,6 +249,7 @@ describe('the way out', () => {
   it('Q271 each of ten redirects is judged anew', async () => {
     const seen: string[] = [];
     const egress: EgressDoor = {
+      ...anyTunnel,
       async request(request: DoorRequest) {
         seen.push(request.url);
         const next = `https://hop${seen.length}.test/`;

@@ -93,7 +93,7 @@ describe('what is not what was approved never runs', () => {
     house.switches.unlocked = false;
     await ends(house, approved(house), 'vault_locked');
     house.switches.unlocked = true;
-    house.backend.state = { ready: false, reason: 'it is down' };
+    house.backend.state = { ready: false, coming: false, reason: 'it is down' };
     await ends(house, approved(house), 'sandbox_unavailable');
   });
 });

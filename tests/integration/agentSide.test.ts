@@ -392,7 +392,7 @@ describe('a decision that comes past the desk', () => {
     const next = house.desk.card('run', id)?.revision ?? '';
     expect(next).not.toBe(revision);
     const carrier = { image: '', runner: 'quickjs-newer', seccomp: '' };
-    house.world.sandbox = { ready: true, facts: { isolation: 'embedded', carrier } };
+    house.world.sandbox = { ready: true, waitsFor: null, facts: { isolation: 'embedded', carrier } };
     expect(decide(house, id, next)).toMatchObject({ ok: false, reason: 'stale' });
     expect(await house.press(id, 'once')).toMatchObject({ ok: true });
   });

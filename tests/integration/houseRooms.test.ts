@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { embeddedCarrier } from '../../main/houseRuns.ts';
+import { embeddedCarrier } from '../../main/backends/embedded/backend.ts';
 import {
   agentAt,
   recordingChannel,

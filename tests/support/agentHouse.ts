@@ -80,6 +80,10 @@ export class TestRuns implements RunLauncher {
     if (this.answer !== null) this.finish(requestId, this.answer);
   }
 
+  waitsFor(): string | null {
+    return null;
+  }
+
   finish(requestId: string, result: RunResult): void {
     const nowMs = this.#clock.wall;
     this.#store.startRun(requestId, { runId: makeId('run', random), nowMs });
@@ -179,6 +183,7 @@ export async function startAgentHouse(options: HouseOptions = {}) {
     redirects: new Map(),
     sandbox: {
       ready: true,
+      waitsFor: null,
       facts: { isolation: 'embedded', carrier: { image: '', runner: 'quickjs-test', seccomp: '' } },
     },
   };
@@ -187,11 +192,9 @@ export async function startAgentHouse(options: HouseOptions = {}) {
   const waits = new RequestWaits(events);
   const clockGuard = new ClockGuard(store, clock);
   const runs = new TestRuns(store, events, clock);
-  const sandbox = {
-    defaultRuntime: () => world.runtime,
-    pick: (runtime: Runtime): SandboxChoice =>
-      runtime === 'quickjs' ? world.sandbox : { ready: false, reason: `There is no engine for ${runtime}` },
-  };
+  const pick = (runtime: Runtime): SandboxChoice =>
+    runtime === 'quickjs' ? world.sandbox : { ready: false, reason: `There is no engine for ${runtime}` };
+  const sandbox = { defaultRuntime: () => world.runtime, pick, want: pick };
   const settings = { get: <Key extends SettingKey>(key: Key): Settings[Key] => world.settings[key] };
   const desk: DeskPort = {
     open: (subject, id) => approvals.open(subject, id),
@@ -241,7 +244,7 @@ export async function startAgentHouse(options: HouseOptions = {}) {
       return { bytes, finalUrl: world.redirects.get(url) ?? url };
     },
   });
-  const status = new RequestStatus({ records: store, clock, events, waits });
+  const status = new RequestStatus({ records: store, clock, events, waits, launcher: runs });
   expiry.start();
 
   const bridge: Bridge = createBridge({

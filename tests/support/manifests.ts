@@ -58,7 +58,11 @@ export type ManifestSetting = Readonly<{
 export function manifestOf(body: unknown, setting: ManifestSetting = {}): Manifest {
   const checked = executeBodySchema.parse(body);
   const code = checked.code ?? '';
-  const context = { runtime: 'quickjs', localNames: setting.localNames ?? new Set<string>() } as const;
+  const context = {
+    runtime: 'quickjs',
+    minimumIsolation: 'embedded',
+    localNames: setting.localNames ?? new Set<string>(),
+  } as const;
   return buildManifest({
     agentId: setting.agentId ?? 'agt_home',
     plan: planRequest(checked, readCommentTags(code), context),

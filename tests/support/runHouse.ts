@@ -11,10 +11,12 @@ import { silentLog } from '../../main/core/log.ts';
 import { buildManifest } from '../../main/core/manifest.ts';
 import { Redactor } from '../../main/core/redaction.ts';
 import { planRequest } from '../../main/core/requestPlan.ts';
+import { ChangeSignal } from '../../main/core/signal.ts';
 import { systemClock } from '../../main/core/systemClock.ts';
 import { RequestAnnouncer } from '../../main/requests/requestEvents.ts';
-import type { Backend, BackendStatus, SandboxExit, SandboxIo, SandboxJob } from '../../main/runs/backend.ts';
+import type { Backend, BackendStatus, Carrier, SandboxExit, SandboxIo, SandboxJob } from '../../main/runs/backend.ts';
 import { Scheduler } from '../../main/runs/scheduler.ts';
+import { anyTunnel } from '../../main/runs/testDoor.ts';
 import { openStore, type Store } from '../../main/store/store.ts';
 
 const carrier = { image: '', runner: '', seccomp: '' };
@@ -30,9 +32,28 @@ export class ScriptedBackend implements Backend {
   readonly jobs: SandboxJob[] = [];
   state: BackendStatus = { ready: true };
   script: Step = async () => ({ kind: 'exited', exitCode: 0 });
+  readonly prepared: string[] = [];
+  readonly #changed = new ChangeSignal();
+  readonly onChange = this.#changed.onChange;
+  /** Sets the state and announces it. */
+  become(state: BackendStatus): void {
+    this.state = state;
+    this.#changed.emit();
+  }
   status(): BackendStatus {
     return this.state;
   }
+  carrier(): Carrier {
+    return carrier;
+  }
+  carries(_runtime: string, { image, runner, seccomp }: Carrier): boolean {
+    return image === carrier.image && runner === carrier.runner && seccomp === carrier.seccomp;
+  }
+  prepare(runtime: string): void {
+    this.prepared.push(runtime);
+  }
+  keepWarm(): void {}
+  resizePool(): void {}
   async start(): Promise<void> {}
   async stop(): Promise<void> {}
   run(job: SandboxJob, io: SandboxIo): Promise<SandboxExit> {
@@ -58,7 +79,7 @@ export function openRunHouse(broken: Partial<Store> = {}) {
   const values = new Map<string, { version: number; value: string }>();
   const sessions: EgressSpec[] = [];
   const notices: string[] = [];
-  const switches = { paused: false, unlocked: true, concurrent: 4, waiter: false, memoryMb: 4096 };
+  const switches = { paused: false, unlocked: true, concurrent: 4, perAgent: 3, waiter: false, memoryMb: 4096 };
   const events = new RequestAnnouncer(silentLog);
   const scheduler = new Scheduler({
     records: new Proxy(store, { get: (target, name) => Reflect.get(broken, name) ?? Reflect.get(target, name) }),
@@ -66,6 +87,7 @@ export function openRunHouse(broken: Partial<Store> = {}) {
     openEgress: (spec) => {
       sessions.push(spec);
       return {
+        ...anyTunnel,
         records: [],
         close: () => {},
         request: async () => ({ status: 200, statusText: 'OK', headers: [], body: (async function* () {})() }),
@@ -78,7 +100,8 @@ export function openRunHouse(broken: Partial<Store> = {}) {
     notice: (text) => notices.push(text),
     isPaused: () => switches.paused,
     concurrentRuns: () => switches.concurrent,
-    memoryBudgetMb: switches.memoryMb,
+    concurrentRunsPerAgent: () => switches.perAgent,
+    memoryBudgetMb: () => switches.memoryMb,
     clock: systemClock,
     random: randomBytes,
     log: silentLog,
@@ -127,7 +150,7 @@ export function approved({ store }: RunHouse, wish: Wish = {}): string {
     args: { n: 1 },
     metadata: { network: ['api.example.com'], memory_mb: wish.memoryMb ?? 64 },
   };
-  const plan = planRequest(body, {}, { runtime: 'quickjs', localNames: new Set() });
+  const plan = planRequest(body, {}, { runtime: 'quickjs', minimumIsolation: 'embedded', localNames: new Set() });
   const manifest = buildManifest({
     agentId,
     plan,

@@ -1,11 +1,15 @@
 import type { Isolation, Runtime } from '../../../contract/runtime.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
+import { ChangeSignal } from '../../core/signal.ts';
 import { systemClock } from '../../core/systemClock.ts';
-import type { Backend, BackendStatus, SandboxExit, SandboxIo, SandboxJob } from '../../runs/backend.ts';
+import type { Backend, BackendStatus, Carrier, SandboxExit, SandboxIo, SandboxJob } from '../../runs/backend.ts';
 import type { ChildLauncher } from './childLauncher.ts';
 import { runInChild } from './hostRun.ts';
 import { WarmPool } from './warmPool.ts';
+
+/** What carries an embedded run: the engine and its version, as the manifest names it. */
+export const embeddedCarrier: Carrier = { image: 'quickjs-wasmfile-release-sync@0.32.0', runner: '', seccomp: '' };
 
 /** QuickJS in WebAssembly, each run in a process of its own that was started before and is killed after. */
 export class EmbeddedBackend implements Backend {
@@ -14,25 +18,50 @@ export class EmbeddedBackend implements Backend {
   readonly #pool: WarmPool;
   readonly #log: Log;
   readonly #clock: Clock;
+  readonly #changed = new ChangeSignal();
+  #poolSize: number;
+  #isWarm = true;
   readonly #runs = new Map<AbortController, Promise<SandboxExit>>();
 
   /** `poolSize`: processes held ready, 0 or more. */
   constructor(options: Readonly<{ launcher: ChildLauncher; poolSize: number; log: Log; clock?: Clock }>) {
+    this.#poolSize = options.poolSize;
     this.#pool = new WarmPool(options.launcher, options.poolSize, options.log);
     this.#log = options.log;
     this.#clock = options.clock ?? systemClock;
   }
 
-  status(): BackendStatus {
+  status(runtime: Runtime): BackendStatus {
+    if (!this.runtimes.includes(runtime)) return { ready: false, coming: false, reason: notHere(runtime) };
     const { problem } = this.#pool;
     return problem === null
       ? { ready: true }
-      : { ready: false, reason: `The QuickJS sandbox process is not ready: ${problem}.` };
+      : { ready: false, coming: false, reason: `The QuickJS sandbox process is not ready: ${problem}.` };
   }
 
-  /** As `poolSize`, from now on. */
+  carrier(): Carrier {
+    return embeddedCarrier;
+  }
+
+  carries(_runtime: Runtime, { image, runner, seccomp }: Carrier): boolean {
+    return image === embeddedCarrier.image && runner === '' && seccomp === '';
+  }
+
+  /** Everything that it needs is part of the app. */
+  prepare(): void {}
+
+  onChange(listener: () => void): () => void {
+    return this.#changed.onChange(listener);
+  }
+
+  keepWarm(wanted: boolean): void {
+    this.#isWarm = wanted;
+    this.#pool.resize(wanted ? this.#poolSize : 0);
+  }
+
   resizePool(size: number): void {
-    this.#pool.resize(size);
+    this.#poolSize = size;
+    this.keepWarm(this.#isWarm);
   }
 
   start(): Promise<void> {
@@ -57,7 +86,7 @@ export class EmbeddedBackend implements Backend {
   }
 
   async #run(job: SandboxJob, io: SandboxIo): Promise<SandboxExit> {
-    if (job.runtime !== 'quickjs') return { kind: 'broken', message: `This sandbox runs quickjs, not ${job.runtime}.` };
+    if (!this.runtimes.includes(job.runtime)) return { kind: 'broken', message: notHere(job.runtime) };
     if (io.signal.aborted) return { kind: 'killed' };
     try {
       return await runInChild(await this.#pool.take(), job, io, this.#clock);
@@ -71,3 +100,5 @@ export class EmbeddedBackend implements Backend {
     }
   }
 }
+
+const notHere = (runtime: Runtime): string => `This sandbox runs quickjs, not ${runtime}.`;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DoorRequest, DoorResponse, EgressDoor } from '../../core/door.ts';
+import { anyTunnel } from '../../runs/testDoor.ts';
 import { programRunner } from './testing.ts';
 
 let runner: Awaited<ReturnType<typeof programRunner>>;
@@ -18,6 +19,7 @@ type Answer = Readonly<{
 function doorOf(answers: Readonly<Record<string, Answer>>): EgressDoor & { seen: DoorRequest[] } {
   const seen: DoorRequest[] = [];
   return {
+    ...anyTunnel,
     seen,
     async request(request): Promise<DoorResponse> {
       seen.push(request);
@@ -324,6 +326,7 @@ console.log(await response.json());`,
   it('can be aborted, before and while it waits, and the door is told', async () => {
     let given = 0;
     const egress: EgressDoor = {
+      ...anyTunnel,
       request: (request) =>
         new Promise((_resolve, reject) => {
           request.signal?.addEventListener('abort', () => {
@@ -355,6 +358,7 @@ console.log(await response.json());`,
     let open = 0;
     let most = 0;
     const egress: EgressDoor = {
+      ...anyTunnel,
       async request(): Promise<DoorResponse> {
         open += 1;
         most = Math.max(most, open);

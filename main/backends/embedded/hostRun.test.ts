@@ -5,6 +5,7 @@ import type { HostMessage } from '../../../contract/sandboxMessages.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { DoorRequest, EgressDoor } from '../../core/door.ts';
 import type { SandboxExit } from '../../runs/backend.ts';
+import { anyTunnel } from '../../runs/testDoor.ts';
 import type { SandboxChild } from './childLauncher.ts';
 import { runInChild } from './hostRun.ts';
 import { closedDoor } from './testing.ts';
@@ -84,6 +85,7 @@ const finished = { type: 'exit', outcome: { kind: 'exited', exitCode: 0 } };
 /** A door whose requests stay open until they are aborted. */
 function stuckDoor(): EgressDoor & { requests: DoorRequest[]; aborted: number } {
   const door = {
+    ...anyTunnel,
     requests: [] as DoorRequest[],
     aborted: 0,
     request: (request: DoorRequest) =>
@@ -161,7 +163,7 @@ describe('a run in a sandbox process', () => {
 
   it('does not let requests that were given up pile up behind the door', async () => {
     const requests: DoorRequest[] = [];
-    const egress: EgressDoor = { request: (request) => new Promise(() => requests.push(request)) };
+    const egress: EgressDoor = { ...anyTunnel, request: (request) => new Promise(() => requests.push(request)) };
     const { child, exit, ending } = begin({ egress });
     for (let id = 1; id <= 500; id += 1) {
       child.say(fetchMessage(id));
@@ -213,6 +215,7 @@ describe('a run in a sandbox process', () => {
     let pulled = 0;
     let isReturned = false;
     const egress: EgressDoor = {
+      ...anyTunnel,
       async request() {
         const body = (async function* () {
           try {

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { EgressDoor } from '../../core/door.ts';
 import { silentLog } from '../../core/log.ts';
 import type { SandboxExit } from '../../runs/backend.ts';
+import { anyTunnel } from '../../runs/testDoor.ts';
 import { EmbeddedBackend } from './backend.ts';
 import { NodeChildLauncher } from './nodeChild.ts';
 
@@ -12,6 +13,7 @@ export function sandboxProgram(): NodeChildLauncher {
 
 /** For tests: a door behind which there is nothing. */
 export const closedDoor: EgressDoor = {
+  ...anyTunnel,
   request: () => Promise.reject(Object.assign(new Error('there is nothing at 10.0.0.7'), { code: 'CLOSED' })),
 };
 
