@@ -16,6 +16,8 @@ const APT_LIMIT_MS = 20 * 60_000;
 const offPath: Readonly<Record<string, readonly string[]>> = {
   'xfce4-notifyd': ['/usr/lib/x86_64-linux-gnu/xfce4/notifyd/xfce4-notifyd', '/usr/lib/xfce4/notifyd/xfce4-notifyd'],
   'at-spi-bus-launcher': ['/usr/libexec/at-spi-bus-launcher'],
+  dockerd: ['/usr/sbin/dockerd'],
+  iptables: ['/usr/sbin/iptables', '/sbin/iptables'],
   pyatspi: ['/usr/lib/python3/dist-packages/pyatspi/__init__.py'],
 };
 
@@ -75,6 +77,14 @@ const testDesktop: readonly Need[] = [
   { program: 'pyatspi', packages: ['python3-pyatspi'] },
   { program: 'setpriv', packages: ['util-linux'] },
 ];
+
+/** Two lists, because gVisor is not in every archive, and containers run without it. */
+const containerEngine: readonly Need[] = [
+  { program: 'dockerd', packages: ['docker.io'] },
+  { program: 'iptables', packages: ['iptables'] },
+];
+const controlGroupMounter: Need = { program: 'cgroupfs-mount', packages: ['cgroupfs-mount'] };
+const gvisor: readonly Need[] = [{ program: 'runsc', packages: ['runsc'] }];
 
 const linkedNeeds = async (executable: string): Promise<readonly Need[]> => {
   const linked = await run('ldd', [executable]);
@@ -147,3 +157,9 @@ export const ensureAppPackages = async (executable: string, virtualDisplay: bool
 export const ensureBuildTools = (): Promise<void> => ensure(buildTools, 'the database binding');
 
 export const ensureTestPackages = (): Promise<void> => ensure(testDesktop, 'the test run');
+
+/** A container engine; `controlGroups` also brings what mounts the control groups of a machine without an init system. */
+export const ensureEnginePackages = (controlGroups: boolean): Promise<void> =>
+  ensure([...containerEngine, ...(controlGroups ? [controlGroupMounter] : [])], 'the container sandbox');
+
+export const ensureGvisorPackage = (): Promise<void> => ensure(gvisor, 'the gVisor sandbox');
