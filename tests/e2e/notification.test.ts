@@ -46,26 +46,27 @@ describe('a native notification, on a real desktop with a real notification daem
 
   it('denies with one click, and Telegram shows the outcome', async () => {
     const id = await ask('deny-me');
-    await desk.clickNotificationButton('Deny');
+    await desk.clickNotificationButton('deny-me', 'Deny');
     expect(await outcomeOf(id)).toMatchObject({ status: 'denied' });
     await telegram.waitFor(() => telegram.messages(owner).some((message) => message.text.startsWith('❌')));
   });
 
   it('opens exactly its card with Review, and decides nothing', async () => {
     const id = await ask('review-me');
-    await desk.clickNotificationButton('Review');
+    await desk.clickNotificationButton('review-me', 'Review');
     const view = await app.view('decision');
     await view.getByText('review-me').first().waitFor();
     const headers = { authorization: `Bearer ${token}` };
     expect(await (await fetch(`${app.url}/requests/${id}`, { headers })).json()).toMatchObject({ status: 'pending' });
-    await telegram.tap('❌ Deny', owner);
+    await telegram.tap('❌ Deny', owner, { about: 'review-me' });
     expect(await outcomeOf(id)).toMatchObject({ status: 'denied' });
   });
 
   it('goes away when the decision was made in Telegram', async () => {
     const id = await ask('decided-elsewhere');
-    await telegram.tap('✅ Run Once', owner);
+    await desk.notificationButton('decided-elsewhere', 'Deny');
+    await telegram.tap('✅ Run Once', owner, { about: 'decided-elsewhere' });
     expect(await outcomeOf(id)).toMatchObject({ status: 'success', result: { stdout: 'decided-elsewhere\n' } });
-    await expect(desk.clickNotificationButton('Deny')).rejects.toThrow('no notification button');
+    await desk.notificationGone('decided-elsewhere', 'Deny');
   });
 });

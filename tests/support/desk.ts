@@ -24,6 +24,9 @@ export type DeskParts = Readonly<{
   notifications?: boolean;
 }>;
 
+/** On the screen, as xdotool takes it. */
+type Place = readonly [x: string, y: string];
+
 export type Desk = Readonly<{
   /** The test user's home folder: a temporary one. */
   home: string;
@@ -31,8 +34,12 @@ export type Desk = Readonly<{
   hasKeyring: boolean;
   /** Runs a program at this desk as the test user. */
   run(program: string, args: readonly string[]): Promise<CommandResult>;
-  /** Moves the mouse to the button of that label in a notification and clicks it. */
-  clickNotificationButton(label: string): Promise<void>;
+  /** Waits for the button of that label in the notification that says `about`; its middle on the screen. */
+  notificationButton(about: string, label: string): Promise<Place>;
+  /** Moves the mouse to that button and clicks it. An earlier notification may still be fading beside it. */
+  clickNotificationButton(about: string, label: string): Promise<void>;
+  /** Waits until no notification that says `about` has that button. */
+  notificationGone(about: string, label: string): Promise<void>;
   /** Ends everything, the bus last: an app that loses its bus aborts, so close the app first. */
   close(): Promise<void>;
 }>;
@@ -123,13 +130,22 @@ const startNotifications = async (session: Session): Promise<void> => {
   await session.offers('org.freedesktop.Notifications');
 };
 
-const clickNotificationButton = async (session: Session, label: string): Promise<void> => {
+const findButton = async (session: Session, ...what: string[]): Promise<string> => {
   // Handed over as text, because the checkout may lie where the test user cannot look.
   const script = path.join(import.meta.dirname, 'findButton.py');
   const text = await readFile(script, 'utf8');
-  const found = await session.run('/usr/bin/python3', ['-c', text, 'xfce4-notifyd', label]);
-  const [x, y] = found.stdout.trim().split(' ');
-  if (found.code !== 0 || !x || !y) throw new Error(`no notification button "${label}": ${found.stderr.trim()}`);
+  const found = await session.run('/usr/bin/python3', ['-c', text, 'xfce4-notifyd', ...what]);
+  if (found.code !== 0) throw new Error(`notification button ${what.join(', ')}: ${found.stderr.trim()}`);
+  return found.stdout.trim();
+};
+
+const notificationButton = async (session: Session, about: string, label: string): Promise<Place> => {
+  const [x = '', y = ''] = (await findButton(session, about, label)).split(' ');
+  return [x, y];
+};
+
+const clickNotificationButton = async (session: Session, about: string, label: string): Promise<void> => {
+  const [x, y] = await notificationButton(session, about, label);
   const clicked = await session.run('xdotool', ['mousemove', '--sync', x, y, 'click', '1']);
   if (clicked.code !== 0) throw new Error(`the click failed: ${clicked.stderr.trim()}`);
 };
@@ -181,7 +197,9 @@ export const openDesk = async (parts: DeskParts = {}): Promise<Desk> => {
     env: session.env,
     hasKeyring: keyring,
     run: (program, args) => session.run(program, args),
-    clickNotificationButton: (label) => clickNotificationButton(session, label),
+    notificationButton: (about, label) => notificationButton(session, about, label),
+    clickNotificationButton: (about, label) => clickNotificationButton(session, about, label),
+    notificationGone: async (about, label) => void (await findButton(session, about, label, 'gone')),
     close,
   };
 };
