@@ -85,6 +85,16 @@ async function look(when: string): Promise<void> {
   }
 }
 
+/** Each page, and what it shows once it has its data; with nothing in it, it would prove nothing. */
+const pages = {
+  Requests: 'Recent',
+  Secrets: 'CANARY',
+  Trust: 'Nothing is trusted',
+  Agents: 'laptop',
+  Audit: 'run.tripwire',
+  Settings: 'Data folder',
+};
+
 const openPage = (name: string): Promise<void> =>
   window.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name }).click();
 
@@ -111,9 +121,9 @@ async function ask(wish: unknown): Promise<string> {
   return outcomeSchema.parse(asked).request_id;
 }
 
-async function run(wish: unknown): Promise<z.infer<typeof outcomeSchema>> {
+async function run(wish: ReturnType<typeof canaryWish>): Promise<z.infer<typeof outcomeSchema>> {
   const id = await ask(wish);
-  await bot.tap('✅ Run Once', ownerId);
+  await bot.tap('✅ Run Once', ownerId, { about: ` ${wish.skill_id} ` });
   return outcomeSchema.parse(JSON.parse(await bridge('GET', `/requests/${id}?wait=60`)));
 }
 
@@ -153,10 +163,9 @@ describe('a secret that the owner types into the window', () => {
   });
 
   it('is in no view, notification, answer, file, log, process or message, nor in what the owner prints', async () => {
-    for (const name of ['Requests', 'Secrets', 'Trust', 'Agents', 'Audit', 'Settings']) {
+    for (const [name, loaded] of Object.entries(pages)) {
       await openPage(name);
-      await window.getByRole('heading', { level: 1 }).first().waitFor();
-      await window.waitForLoadState('networkidle');
+      await window.getByText(loaded).first().waitFor();
       await look(`page ${name}`);
     }
     const env = { OAUTH3_DATA_DIR: app.dataDir };
@@ -170,9 +179,9 @@ describe('a secret that the owner types into the window', () => {
     for (const part of ['member=Notify', 'wants to run echo once', 'put CANARY into the header x-other']) {
       expect({ part, notified: notified.includes(part) }).toEqual({ part, notified: true });
     }
-    const pages = seen.map(({ content }) => String(content)).join('\n');
+    const shownText = seen.map(({ content }) => String(content)).join('\n');
     for (const part of ['CANARY', 'run.tripwire'])
-      expect({ part, shown: pages.includes(part) }).toEqual({ part, shown: true });
+      expect({ part, shown: shownText.includes(part) }).toEqual({ part, shown: true });
     const pids = processesFrom(app.pid);
     expect(pids.length).toBeGreaterThan(4);
 

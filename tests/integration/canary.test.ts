@@ -103,11 +103,11 @@ const outcomeSchema = z.looseObject({
 });
 
 /** Asks, taps Run Once, and answers with how it ended. */
-async function run(wish: unknown): Promise<z.infer<typeof outcomeSchema>> {
+async function run(wish: ReturnType<typeof canaryWish>): Promise<z.infer<typeof outcomeSchema>> {
   const asked: unknown = JSON.parse(await call('POST', '/execute', wish));
   expect(asked).toMatchObject({ status: 'pending' });
   const { request_id: id } = outcomeSchema.parse(asked);
-  await bot.tap('✅ Run Once', ownerId);
+  await bot.tap('✅ Run Once', ownerId, { about: ` ${wish.skill_id} ` });
   return outcomeSchema.parse(JSON.parse(await call('GET', `/requests/${id}?wait=60`)));
 }
 

@@ -24,7 +24,8 @@ export type Trouble = Readonly<{
 }>;
 
 export type TapAnswer = Readonly<{ text: string; alert: boolean }>;
-type Where = Readonly<{ chatId?: number; messageId?: number }>;
+/** `about`: a part of the message's text; an earlier message may keep its buttons for a moment. */
+type Where = Readonly<{ chatId?: number; messageId?: number; about?: string }>;
 
 export type BotApi = Readonly<{
   /** For TELEGRAM_API_ROOT. */
@@ -213,7 +214,7 @@ export async function startBotApi(): Promise<BotApi> {
     deleted: (chatId) => chats.deleted(chatId),
     tap: async (label, fromId, where = {}) => {
       const chatId = where.chatId ?? fromId;
-      const { message, data } = await waitFor(() => chats.findButton(label, chatId, where.messageId));
+      const { message, data } = await waitFor(() => chats.findButton(label, chatId, where));
       return tapData(data, fromId, { chatId, messageId: message.messageId });
     },
     tapData,

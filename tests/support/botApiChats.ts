@@ -64,11 +64,12 @@ export class BotApiChats {
   findButton(
     label: string,
     chatId: number,
-    messageId?: number,
+    { messageId, about = '' }: Readonly<{ messageId?: number; about?: string }> = {},
   ): Readonly<{ message: ChatMessage; data: string }> | null {
     const found = this.messages(chatId).findLast(
       (message) =>
         (messageId === undefined || message.messageId === messageId) &&
+        message.text.includes(about) &&
         message.buttons.flat().some((button) => button.text === label),
     );
     const data = found?.buttons.flat().find((button) => button.text === label)?.callback_data;
