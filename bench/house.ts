@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { noEngine } from '../tests/support/noEngine.ts';
 import { type Running, startProgram } from './process.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -23,6 +24,7 @@ export async function startBroker(extra: Readonly<Record<string, string>> = {}):
   writeFileSync(join(folder, 'passphrase'), randomBytes(24).toString('base64url'), { mode: 0o600 });
   const env = {
     ...process.env,
+    ...noEngine,
     OAUTH3_DATA_DIR: join(folder, 'data'),
     OAUTH3_PASSPHRASE_FILE: join(folder, 'passphrase'),
     OAUTH3_SANDBOX: 'embedded',

@@ -6,6 +6,7 @@ import { isRoot, root } from '../scripts/setup/checkout.ts';
 import { resolveRuntime } from '../scripts/setup/electronRuntime.ts';
 import { ensureAppPackages } from '../scripts/setup/systemPackages.ts';
 import { hasDisplay, startVirtualDisplay } from '../scripts/setup/virtualDisplay.ts';
+import { noEngine } from '../tests/support/noEngine.ts';
 import { startProgram } from './process.ts';
 import { type Comparison, interleave } from './ratio.ts';
 
@@ -19,7 +20,7 @@ export async function benchReady(rounds: number): Promise<Comparison> {
   await ensureBuilt();
   const display = hasDisplay() ? undefined : await startVirtualDisplay(false);
   const switches = isRoot ? ['--no-sandbox', '--disable-gpu'] : [];
-  const env = { ...process.env, ...display?.env };
+  const env = { ...process.env, ...noEngine, ...display?.env };
 
   const timed = async (folder: string, extra: NodeJS.ProcessEnv, ready: (line: string) => boolean): Promise<number> => {
     const started = performance.now();

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { type BotApi, startBotApi } from '../../tests/support/botApi.ts';
 import { makeAuthority } from '../../tests/support/certificates.ts';
 import { startUpstream, type UpstreamServer } from '../../tests/support/httpsUpstream.ts';
+import { noEngine } from '../../tests/support/noEngine.ts';
 import { root, SetupError } from '../setup/checkout.ts';
 
 /** The only approver of the demo's bot. */
@@ -48,6 +49,7 @@ export async function openHouse(): Promise<House> {
   const dataDir = join(folder, 'data');
   const env = {
     ...process.env,
+    ...noEngine,
     OAUTH3_DATA_DIR: dataDir,
     PORT: '0',
     OAUTH3_BIND: '127.0.0.1',

@@ -43,6 +43,13 @@ const installAndStart = async (place: EnginePlace): Promise<Found> => {
   return { reason: `dockerd cannot run containers here: ${useless}.` };
 };
 
+/** The engine at `url` as it is, with nothing installed or changed; undefined when none there can run a container. */
+export const examineEngine = async (url: string): Promise<EngineFacts | undefined> => {
+  const engine = await engineAt(url);
+  if (!engine || (await problemWithRuntime(engine))) return undefined;
+  return { ...engine, gvisor: (await problemWithRuntime(engine, 'runsc')) === undefined };
+};
+
 const withGvisor = async (place: EnginePlace, engine: EngineSocket): Promise<EngineFacts> => {
   const problem = await problemWithRuntime(engine, 'runsc');
   if (problem === undefined) return { ...engine, gvisor: true };

@@ -6,6 +6,7 @@ import { run } from '../../scripts/setup/command.ts';
 import { testUser } from '../../scripts/setup/testUser.ts';
 import { type Desk, openDesk } from '../support/desk.ts';
 import { launchApp } from '../support/desktop.ts';
+import { noEngine } from '../support/noEngine.ts';
 
 let desk: Desk;
 beforeAll(async () => {
@@ -18,7 +19,7 @@ async function start(env: Readonly<Record<string, string>>) {
   const stage = inject('stage');
   const binding = stage.sqliteBinding === undefined ? {} : { OAUTH3_SQLITE_BINDING: stage.sqliteBinding };
   const args = ['--disable-gpu', '--password-store=gnome-libsecret', stage.app];
-  const all = { ...desk.env, PORT: '0', ...binding, ...env };
+  const all = { ...desk.env, ...noEngine, PORT: '0', ...binding, ...env };
   const { code, stdout, stderr } = await run(stage.executable, args, { env: all });
   const ours = (text: string): string[] => text.split('\n').filter((line) => line.startsWith('oauth3'));
   return { code, stdout: ours(stdout), stderr: ours(stderr) };

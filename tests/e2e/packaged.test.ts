@@ -12,6 +12,7 @@ import { testUser } from '../../scripts/setup/testUser.ts';
 import { startBotApi } from '../support/botApi.ts';
 import { type Desk, openDesk } from '../support/desk.ts';
 import { oauth3 } from '../support/headless.ts';
+import { noEngine } from '../support/noEngine.ts';
 
 async function readyUrl(app: ChildProcess): Promise<string> {
   if (!app.stdout) throw new Error('no output');
@@ -47,7 +48,7 @@ describe('the packaged app', () => {
 
   const start = (args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess =>
     spawn(...testUser.as(executable, ['--disable-gpu', '--password-store=gnome-libsecret', ...args]), {
-      env: { ...desk.env, PORT: '0', OAUTH3_DATA_DIR: path.join(desk.home, 'data'), ...env },
+      env: { ...desk.env, ...noEngine, PORT: '0', OAUTH3_DATA_DIR: path.join(desk.home, 'data'), ...env },
       stdio: ['ignore', 'pipe', 'ignore'],
     });
 

@@ -12,6 +12,7 @@ import { type Broker, type BrokerPorts, createBroker } from '../../main/broker.t
 import { silentLog } from '../../main/core/log.ts';
 import { readStartFacts } from '../../main/startup.ts';
 import { passphraseProtector } from '../../main/vault/passphraseProtector.ts';
+import { noEngine } from './noEngine.ts';
 
 const cheapCostLog2 = 10;
 const sandboxProgram = fileURLToPath(new URL('../../sandbox/quickjs/child.ts', import.meta.url));
@@ -72,6 +73,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
     return path;
   };
   const { config } = readStartFacts({
+    ...noEngine,
     PORT: '0',
     OAUTH3_DATA_DIR: dataDir,
     ...(passphrase === null ? {} : { OAUTH3_PASSPHRASE_FILE: file('passphrase', passphrase) }),

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ElectronApplication, _electron as electron, type Page } from 'playwright-core';
 import { inject } from 'vitest';
 import type { Desk } from './desk.ts';
+import { noEngine } from './noEngine.ts';
 
 const START_LIMIT_MS = 60_000;
 const POLL_MS = 25;
@@ -99,6 +100,7 @@ export const launchApp = async (desk: Desk, options: LaunchOptions = {}): Promis
     ],
     env: {
       ...desk.env,
+      ...noEngine,
       PORT: '0',
       OAUTH3_DATA_DIR: dataDir,
       ...(stage.sqliteBinding ? { OAUTH3_SQLITE_BINDING: stage.sqliteBinding } : {}),

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { noEngine } from './noEngine.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -19,7 +20,11 @@ export type Headless = Readonly<{
 }>;
 
 /** What a process needs of our own environment; nothing of it configures the app. */
-const bareEnvironment = (): Record<string, string> => ({ PATH: process.env.PATH ?? '', HOME: '/nonexistent' });
+const bareEnvironment = (): Record<string, string> => ({
+  PATH: process.env.PATH ?? '',
+  HOME: '/nonexistent',
+  ...noEngine,
+});
 
 function collect(child: ChildProcess): Readonly<{ stdout: () => string; stderr: () => string }> {
   let [stdout, stderr] = ['', ''];

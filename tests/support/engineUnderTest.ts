@@ -1,0 +1,17 @@
+import type { TestProject } from 'vitest/node';
+import { type EngineFacts, examineEngine } from '../../scripts/setup/containerEngine.ts';
+import { isStrict, namedEngine } from '../../scripts/test/engine.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    engine: EngineFacts;
+  }
+}
+
+/** Vitest's global set-up of the tests with containers: the one engine that they may use, looked at once. */
+export async function setup(project: TestProject): Promise<void> {
+  const engine = namedEngine === undefined ? undefined : await examineEngine(namedEngine);
+  if (!engine) throw new Error(`no container engine for the tests (OAUTH3_TEST_ENGINE); npm test brings one`);
+  if (isStrict && !engine.gvisor) throw new Error('the container engine runs no gVisor, and in CI nothing is skipped');
+  project.provide('engine', engine);
+}
