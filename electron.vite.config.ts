@@ -1,6 +1,7 @@
 import path from 'node:path';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'electron-vite';
+import { withRunner } from './build/runnerBundle.ts';
 import { unbundledModules } from './build/shippedModules.ts';
 
 const at = (file: string): string => path.resolve(import.meta.dirname, file);
@@ -11,6 +12,7 @@ const chromiumTarget = 'chrome130';
 
 export default defineConfig({
   main: {
+    plugins: [withRunner(import.meta.dirname)],
     build: {
       target: nodeTarget,
       externalizeDeps: false,
