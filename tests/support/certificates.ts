@@ -1,17 +1,11 @@
-import 'reflect-metadata';
-import { isIP } from 'node:net';
 import {
-  BasicConstraintsExtension,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  PemConverter,
-  SubjectAlternativeNameExtension,
-  X509CertificateGenerator,
-} from '@peculiar/x509';
+  authorityCertificate,
+  leafCertificate,
+  newKeys,
+  privateKeyPem,
+  type Signer,
+} from '../../main/egress/proxy/certificates.ts';
 
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const dayMs = 86_400_000;
 
 /** A server certificate and its key, both PEM, as `tls.createServer` takes them. */
@@ -26,50 +20,16 @@ export type Authority = Readonly<{
   issue(names: readonly string[], options?: IssueOptions): Promise<IssuedCertificate>;
 }>;
 
-async function newKeys() {
-  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  if (!('privateKey' in keys)) throw new Error('expected a key pair');
-  return keys;
-}
-
 /** Makes an authority with a new key; nothing is written to disk. */
 export async function makeAuthority(commonName = 'Test Authority'): Promise<Authority> {
-  const keys = await newKeys();
-  const name = `CN=${commonName}`;
-  const root = await X509CertificateGenerator.createSelfSigned({
-    name,
-    notBefore: new Date(Date.now() - dayMs),
-    notAfter: new Date(Date.now() + dayMs),
-    signingAlgorithm: algorithm,
-    keys,
-    extensions: [
-      new BasicConstraintsExtension(true, 0, true),
-      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-    ],
-  });
+  const signer: Signer = { name: `CN=${commonName}`, keys: await newKeys(false) };
+  const validity = { notBefore: new Date(Date.now() - dayMs), notAfter: new Date(Date.now() + dayMs) };
   return {
-    certPem: root.toString('pem'),
+    certPem: await authorityCertificate(signer, validity),
     async issue(names, options = {}) {
-      const leafKeys = await newKeys();
-      const leaf = await X509CertificateGenerator.create({
-        subject: `CN=${names[0] ?? 'nobody'}`,
-        issuer: name,
-        notBefore: options.notBefore ?? new Date(Date.now() - dayMs),
-        notAfter: options.notAfter ?? new Date(Date.now() + dayMs),
-        signingAlgorithm: algorithm,
-        publicKey: leafKeys.publicKey,
-        signingKey: keys.privateKey,
-        extensions: [
-          new BasicConstraintsExtension(false, undefined, true),
-          new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-          new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
-          new SubjectAlternativeNameExtension(
-            names.map((value) => (isIP(value) === 0 ? { type: 'dns', value } : { type: 'ip', value })),
-          ),
-        ],
-      });
-      const pkcs8 = await crypto.subtle.exportKey('pkcs8', leafKeys.privateKey);
-      return { cert: leaf.toString('pem'), key: PemConverter.encode(pkcs8, 'PRIVATE KEY') };
+      const keys = await newKeys(true);
+      const cert = await leafCertificate(signer, keys.publicKey, names, { ...validity, ...options });
+      return { cert, key: await privateKeyPem(keys) };
     },
   };
 }

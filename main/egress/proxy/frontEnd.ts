@@ -1,0 +1,201 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../../core/clock.ts';
+import type { EgressDoor, ProxyFrontEnd } from '../../core/door.ts';
+import type { Log } from '../../core/log.ts';
+import { TokenBuckets } from '../../core/tokenBucket.ts';
+import type { RunAuthority } from './authority.ts';
+import { Connection } from './connection.ts';
+import { type Exchange, headerPairs, runExchange } from './exchange.ts';
+import { type ProxyLimits, proxyLimits } from './limits.ts';
+import { Line } from './line.ts';
+import { ownAnswer, refusalBytes } from './plainAnswer.ts';
+import { listenFirst, secure } from './tunnel.ts';
+
+export type ProxyFrontEndOptions = Readonly<{
+  log: Log;
+  clock: Clock;
+  /** Default: `proxyLimits`. */
+  limits?: Partial<ProxyLimits>;
+}>;
+
+const established = 'HTTP/1.1 200 Connection established\r\n\r\n';
+
+/** A sandbox may stand ready for days; its authority is never older than this when the run begins. */
+const renewAfterMs = 6 * 3_600_000;
+
+/**
+ * Makes the front end of one sandbox, with keys of its own, before it is known what will run in it. The caller closes
+ * it. Costs a few milliseconds once the certificate library is loaded, which is why the first call loads it.
+ */
+export async function makeProxyFrontEnd({ log, clock, limits }: ProxyFrontEndOptions): Promise<ProxyFrontEnd> {
+  const { RunAuthority } = await import('./authority.ts');
+  return new ContainerFrontEnd(await RunAuthority.create(clock), { ...proxyLimits, ...limits }, log, clock);
+}
+
+/**
+ * Node's HTTP server without a port, given streams: connections of the sandbox, what is in their tunnels, and TLS upon
+ * those. It only translates; every decision is the door's.
+ */
+class ContainerFrontEnd implements ProxyFrontEnd {
+  readonly #authority: RunAuthority;
+  readonly #limits: ProxyLimits;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #server: Server;
+  readonly #renewal: NodeJS.Timeout;
+  readonly #connections = new Set<Connection>();
+  readonly #arrivals = new TokenBuckets();
+  /** By the stream that the HTTP server reads. */
+  readonly #lines = new WeakMap<Duplex, Line>();
+  #door: EgressDoor | null = null;
+  #closed = false;
+  #toldAboutFlood = false;
+
+  constructor(authority: RunAuthority, limits: ProxyLimits, log: Log, clock: Clock) {
+    this.#authority = authority;
+    this.#limits = limits;
+    this.#log = log;
+    this.#clock = clock;
+    this.#server = this.#makeServer();
+    this.#renewal = setInterval(() => void this.#renew(), renewAfterMs);
+    this.#renewal.unref();
+  }
+
+  get authorityPem(): string {
+    return this.#authority.pem;
+  }
+
+  open(door: EgressDoor): void {
+    clearInterval(this.#renewal);
+    this.#door = door;
+  }
+
+  serve(stream: Duplex): void {
+    const connection = new Connection(stream, () => this.#connections.delete(connection));
+    const door = this.#closed ? null : this.#door;
+    if (door === null) {
+      connection.cut();
+      return;
+    }
+    connection.wait(this.#limits.firstHeadMs);
+    const line = this.#lineOn(stream, connection, null, door);
+    const { maxConnections, connectionRate } = this.#limits;
+    const { ok } = this.#arrivals.take('', connectionRate, this.#clock.monotonicMs());
+    this.#connections.add(connection);
+    if (ok && this.#connections.size <= maxConnections) this.#server.emit('connection', stream);
+    else this.#turnAway(line);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#renewal);
+    for (const connection of [...this.#connections]) connection.cut();
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      await this.#authority.renew();
+    } catch {
+      this.#log.error({}, 'The certificate of a waiting sandbox could not be renewed');
+    }
+  }
+
+  /** Even a connection too many gets an answer: a client that gets none tries again for ever (undici 7.29). */
+  #turnAway(line: Line): void {
+    if (!this.#toldAboutFlood) this.#log.warn({}, 'Code opened more connections than it may');
+    this.#toldAboutFlood = true;
+    line.end(ownAnswer(503, 'busy', 'Too many connections are open at once or came too fast; use fewer.'));
+  }
+
+  #makeServer(): Server {
+    const options = { insecureHTTPParser: false, maxHeaderSize: this.#limits.maxHeadBytes, keepAliveTimeout: 0 };
+    const server = createServer(options);
+    // Node would drop the headers beyond without a word, a second Host among them; the engine counts and refuses.
+    server.maxHeadersCount = 0;
+    const take = (expectsContinue: boolean) => (request: IncomingMessage, response: ServerResponse) => {
+      this.#take({ request, response, expectsContinue });
+    };
+    server.on('request', take(false)).on('checkContinue', take(true)).on('checkExpectation', take(false));
+    server.on('connect', (request, stream, head) => this.#connect(request, stream, head));
+    server.on('clientError', (error, stream) => {
+      const tooLarge = 'code' in error && error.code === 'HPE_HEADER_OVERFLOW';
+      const answer = tooLarge
+        ? ownAnswer(431, 'headers_too_large', 'Send fewer or shorter headers.')
+        : ownAnswer(400, 'request_invalid', 'This is not HTTP/1.1 as RFC 9112 writes it.');
+      const line = this.#lines.get(stream);
+      if (line === undefined) stream.destroy();
+      else line.end(answer);
+    });
+    return server;
+  }
+
+  #lineOn(stream: Duplex, connection: Connection, origin: string | null, door: EgressDoor): Line {
+    const limits = this.#limits;
+    const run = (exchange: Exchange): Promise<void> => runExchange(exchange, origin, door, limits);
+    const line = new Line({ connection, stream, origin, limits, run });
+    this.#lines.set(stream, line);
+    return line;
+  }
+
+  #take(exchange: Exchange): void {
+    const { request } = exchange;
+    const line = this.#lines.get(request.socket);
+    if (request.httpVersion === '1.1') line?.take(exchange);
+    // An answer to an older client ends with its connection, so one that broke off would look whole.
+    else line?.end(ownAnswer(505, 'http_version', 'Use HTTP/1.1.'));
+  }
+
+  #connect(request: IncomingMessage, stream: Duplex, head: Uint8Array): void {
+    const line = this.#lines.get(stream);
+    const door = this.#door;
+    if (line === undefined || door === null || line.busy) stream.destroy();
+    else if (line.origin !== null) void this.#refuseInner(request, line, line.origin, door);
+    else void this.#openTunnel(request.url ?? '', head, line, door);
+  }
+
+  /** A tunnel in a tunnel: the engine says no and writes it down (ATTACKS B34). */
+  async #refuseInner(request: IncomingMessage, line: Line, origin: string, door: EgressDoor): Promise<void> {
+    const headers = headerPairs(request);
+    line.end(await refusalBytes(await door.request({ method: 'CONNECT', url: `${origin}/`, headers, body: null })));
+  }
+
+  async #openTunnel(authority: string, head: Uint8Array, line: Line, door: EgressDoor): Promise<void> {
+    const { connection } = line;
+    const { stream } = connection;
+    const verdict = door.tunnel(authority);
+    if (!verdict.ok) {
+      line.end(await refusalBytes(verdict.refusal));
+      return;
+    }
+    connection.wait(this.#limits.firstHeadMs);
+    if (head.length > 0) stream.unshift(head);
+    stream.write(established);
+    const { host, port } = verdict;
+    const speech = await listenFirst(stream);
+    if (speech === 'http') this.#serveTunnel(stream, connection, `http://${host}:${port}`, door);
+    else if (speech === 'tls') await this.#serveSecured(stream, connection, verdict, door);
+    else connection.cut();
+  }
+
+  async #serveSecured(
+    stream: Duplex,
+    connection: Connection,
+    { host, port }: Readonly<{ host: string; port: number }>,
+    door: EgressDoor,
+  ): Promise<void> {
+    try {
+      const context = await this.#authority.contextFor(host);
+      if (!stream.destroyed)
+        this.#serveTunnel(secure(stream, host, context), connection, `https://${host}:${port}`, door);
+    } catch (error) {
+      this.#log.error({ error: error instanceof Error ? error.name : typeof error }, 'A tunnel could not be secured');
+      connection.cut();
+    }
+  }
+
+  #serveTunnel(stream: Duplex, connection: Connection, origin: string, door: EgressDoor): void {
+    this.#lineOn(stream, connection, origin, door);
+    this.#server.emit('connection', stream);
+  }
+}
