@@ -72,6 +72,9 @@ export const imageBasis = {
 
 const nodeImage =
   'docker.io/library/node:24.21.0-bookworm-slim@sha256:2fe369e969550cde8e867afc3fe370b260140cab4a23d467074295b42163d553';
+// The Python of Debian 12, so that code means the same whichever way an image is made.
+const pythonImage =
+  'docker.io/library/python:3.11.16-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b';
 const denoImage =
   'docker.io/denoland/deno:bin-2.9.6@sha256:4cf0029b9aeeeed5efcbb71828737f0d7c8c8a20072df960e51a5679ef0d21ba';
 
@@ -118,7 +121,7 @@ export const runtimeTable: readonly RuntimeRow[] = [
     runtime: 'python',
     image: {
       dockerfile: 'python/Dockerfile',
-      publicImages: { NODE_BASE: nodeImage },
+      publicImages: { NODE_BASE: nodeImage, PYTHON_BASE: pythonImage },
       npm: [],
       debian: [
         'python3-minimal',
