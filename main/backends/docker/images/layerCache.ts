@@ -1,0 +1,74 @@
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import type { DebianPackages } from './debianPackages.ts';
+import type { Layer } from './imageArchive.ts';
+import { bakeLayer } from './layerBake.ts';
+import type { LayerPlan } from './layerPlan.ts';
+
+const madeSchema = z.object({ diffId: z.string().regex(/^sha256:[0-9a-f]{64}$/), size: z.number().int().positive() });
+const leftoverAgeMs = 60 * 60_000;
+const working = 'making-';
+
+/**
+ * Finished layers as folders named by their plan's key. A layer is made in a folder of its own and put in place by one
+ * rename, so there is never half of one; when two processes make the same, the first stays.
+ */
+export class LayerCache {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async find(plan: LayerPlan): Promise<Layer | null> {
+    const folder = path.join(this.#folder, plan.key);
+    const file = path.join(folder, 'layer.tar');
+    const text = await readFile(path.join(folder, 'made.json'), 'utf8').catch(() => 'null');
+    const made = madeSchema.safeParse(JSON.parse(text));
+    const size = (await stat(file).catch(() => null))?.size;
+    // A changed byte is found by the engine, which compares each layer with its digest.
+    return made.success && size === made.data.size ? { label: plan.label, file, ...made.data } : null;
+  }
+
+  async make(plan: LayerPlan, debian: DebianPackages, work: string, signal: AbortSignal): Promise<Layer> {
+    const bench = await mkdtemp(path.join(work, 'layer-'));
+    const next = path.join(bench, 'done');
+    await mkdir(next);
+    const made = await bakeLayer(plan, debian, bench, path.join(next, 'layer.tar'), signal);
+    await writeFile(path.join(next, 'made.json'), JSON.stringify(made));
+    const folder = path.join(this.#folder, plan.key);
+    if ((await this.find(plan)) === null) {
+      await rm(folder, { recursive: true, force: true });
+      await rename(next, folder).catch(async (error: unknown) => {
+        if ((await this.find(plan)) === null) throw error;
+      });
+    }
+    return { label: plan.label, file: path.join(folder, 'layer.tar'), ...made };
+  }
+
+  async forget(plans: readonly LayerPlan[]): Promise<void> {
+    for (const { key } of plans) await rm(path.join(this.#folder, key), { recursive: true, force: true });
+  }
+
+  /** Runs `body` with a folder that is gone afterwards. What a killed process left is removed after an hour. */
+  async withBench<Result>(body: (work: string) => Promise<Result>): Promise<Result> {
+    await mkdir(this.#folder, { recursive: true });
+    await this.#sweep();
+    const work = await mkdtemp(path.join(this.#folder, working));
+    try {
+      return await body(work);
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    for (const name of await readdir(this.#folder)) {
+      if (!name.startsWith(working)) continue;
+      const folder = path.join(this.#folder, name);
+      const age = Date.now() - ((await stat(folder).catch(() => null))?.mtimeMs ?? Date.now());
+      if (age > leftoverAgeMs) await rm(folder, { recursive: true, force: true });
+    }
+  }
+}
