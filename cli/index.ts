@@ -5,6 +5,7 @@ import { addAgentCommands } from './commands/agents.ts';
 import { addAuditCommands } from './commands/audit.ts';
 import { addHostCommands } from './commands/hosts.ts';
 import { addHouseCommands } from './commands/house.ts';
+import { addImageCommands } from './commands/images.ts';
 import { addRequestCommands } from './commands/requests.ts';
 import { addSecretCommands } from './commands/secrets.ts';
 import { addSettingCommands } from './commands/settings.ts';
@@ -27,6 +28,7 @@ function program(): Command {
   addTrustCommands(root);
   addRequestCommands(root);
   addAuditCommands(root);
+  addImageCommands(root);
   addSettingCommands(root);
   return root;
 }

@@ -9,10 +9,12 @@ import type {
   OwnerActions,
   RequestDetail,
   RequestRow,
+  SandboxView,
   SecretView,
   StatusView,
   TrustView,
 } from './owner.ts';
+import { isolationSchema, runtimeSchema } from './runtime.ts';
 import { requestStateSchema } from './states.ts';
 
 /**
@@ -85,6 +87,10 @@ export const controlCommands = {
   'audit.verify': command<Value<'verifyAudit'>>()(none),
   /** Streams: each part is a piece of the file. */
   'audit.export': command<null>()(z.strictObject({ format: z.enum(['jsonl', 'csv']) })),
+  /** Streams: each part is a sentence about what is being done. */
+  images: command<List<SandboxView>>()(
+    z.strictObject({ runtimes: z.array(runtimeSchema).max(16), isolation: isolationSchema }),
+  ),
   'settings.list': command<List<Readonly<{ key: string; value: unknown }>>>()(none),
   'settings.get': command<Readonly<{ key: string; value: unknown }>>()(z.strictObject({ key: text })),
   'settings.set': command<Readonly<{ key: string; value: unknown }>>()(z.strictObject({ key: text, value: z.json() })),

@@ -14,6 +14,7 @@ import type {
   StatusView,
   TrustView,
 } from './owner.ts';
+import { isolationSchema, runtimeSchema } from './runtime.ts';
 import { type Settings, settingKeys } from './settings.ts';
 import { requestStateSchema, subjectSchema, verdictSchema } from './states.ts';
 
@@ -87,6 +88,8 @@ export const windowIpc = {
       }),
     ),
     requestDetail: call<RequestDetail>()(idInput),
+    /** Begins to make what is missing; `status` tells how it goes. */
+    prepareSandbox: call<void>()(z.strictObject({ runtime: runtimeSchema, isolation: isolationSchema })),
     extendRequest: call<void>()(z.strictObject({ id: z.string(), minutes: z.number().int().min(1).max(1440) })),
     killRun: call<void>()(idInput),
     audit: call<readonly AuditLine[]>()(

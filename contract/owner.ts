@@ -108,6 +108,17 @@ export type LocalServiceView = Readonly<{
   source: 'owner' | 'environment';
 }>;
 
+/** One runtime at one isolation level. `coming`: made when it is first needed, or being made (`busy`). */
+export type SandboxView = Readonly<{
+  runtime: Runtime;
+  isolation: Isolation;
+  state: 'ready' | 'busy' | 'coming' | 'unavailable';
+  /** A sentence: how far it is, or what is missing. Empty when it is ready. */
+  detail: string;
+  /** What carries its runs: the id of an image, or `recipe:…` while there is none. */
+  image: string;
+}>;
+
 export type StatusView = Readonly<{
   version: string;
   url: string;
@@ -119,6 +130,7 @@ export type StatusView = Readonly<{
   running: number;
   default_runtime: Runtime;
   sandbox: Readonly<Record<Isolation, string>>;
+  sandboxes: readonly SandboxView[];
   telegram: 'connected' | 'disconnected' | 'not_configured';
   database: 'ok' | 'error';
   /** Plain sentences: what is missing and how to add it. */
@@ -157,6 +169,16 @@ export interface OwnerActions {
 
   settings(): Settings;
   setSetting(principal: Principal, key: SettingKey, value: unknown): void;
+
+  /**
+   * Makes what is missing for these runtimes (all if empty) at an isolation level and waits until each is ready or is
+   * known not to be. `onStep` is told what is going on, a sentence each.
+   */
+  prepareSandboxes(
+    runtimes: readonly Runtime[],
+    isolation: Isolation,
+    onStep: (sentence: string) => void,
+  ): Promise<readonly SandboxView[]>;
 
   localServices(): readonly LocalServiceView[];
   addLocalService(principal: Principal, entry: string): LocalServiceView;

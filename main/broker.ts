@@ -52,7 +52,13 @@ export type Broker = Readonly<{
   confirmBinding: ConfirmBinding;
   events: RequestEvents;
   vault: Readonly<{ state(): VaultState }>;
-  trayFacts(): Readonly<{ waiting: number; running: number; paused: boolean; vault: VaultState }>;
+  trayFacts(): Readonly<{
+    waiting: number;
+    running: number;
+    paused: boolean;
+    vault: VaultState;
+    preparing: string | null;
+  }>;
   onFactsChanged(listener: () => void): () => void;
   /** The machine was asleep: deadlines are looked at now. */
   resumedFromSleep(): void;

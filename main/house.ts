@@ -47,6 +47,8 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
     sandboxes: sandbox.sandboxes,
     sandboxesSettled: sandbox.settled,
     defaultRuntime: sandbox.defaultRuntime,
+    minimumIsolation: () => settings.get('isolation.minimum'),
+    engineWarnings: sandbox.engineWarnings,
     telegram: () => telegram,
   };
   const owner = createOwner(
@@ -71,6 +73,7 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
         scheduler.pump();
       },
       statusFacts: () => statusFacts(status),
+      prepareSandboxes: (...wanted) => sandbox.sandboxes.prepare(...wanted),
       wakeTest: () => wake.test(),
       environmentServices: config.localServices,
     },
@@ -107,6 +110,7 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
     running: scheduler.counts().running,
     paused: pause.isPaused(),
     vault: vault.state(),
+    preparing: sandbox.sandboxes.list().find(({ state }) => state === 'busy')?.detail ?? null,
   });
   return {
     url,

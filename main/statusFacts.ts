@@ -1,9 +1,12 @@
 import type { HealthView } from '../contract/bridge.ts';
-import type { Runtime } from '../contract/runtime.ts';
+import type { Isolation, Runtime } from '../contract/runtime.ts';
 import type { VaultState } from '../contract/states.ts';
+import type { SandboxChoice } from './core/manifest.ts';
 import type { Records } from './core/records.ts';
 import type { StatusFacts } from './owner/ports.ts';
 import type { Sandboxes } from './runs/sandboxes.ts';
+
+const isReady = (choice: SandboxChoice): boolean => choice.ready && choice.waitsFor === null;
 
 type TelegramState = HealthView['telegram'];
 
@@ -17,6 +20,9 @@ export type StatusParts = Readonly<{
   /** Resolves once each sandbox is ready or known not to be. */
   sandboxesSettled: Promise<void>;
   defaultRuntime: () => Runtime;
+  minimumIsolation: () => Isolation;
+  /** What the owner should know about the container engine in use, a plain sentence each. */
+  engineWarnings: () => readonly string[];
   telegram: () => Readonly<{ status(): Promise<TelegramState>; readonly problem: string | null }> | null;
 }>;
 
@@ -34,7 +40,7 @@ export async function healthView(parts: StatusParts, detailed: boolean): Promise
     database === 'ok' &&
     vault.state() === 'unlocked' &&
     telegram !== 'disconnected' &&
-    sandboxes.pick(parts.defaultRuntime(), 'embedded').ready;
+    isReady(sandboxes.pick(parts.defaultRuntime(), parts.minimumIsolation()));
   const view: HealthView = { status: good ? 'ok' : 'degraded', telegram, database };
   return detailed ? { ...view, vault: vault.state(), sandbox: sandboxes.states(), version } : view;
 }
@@ -48,6 +54,7 @@ export async function statusFacts(parts: StatusParts): Promise<StatusFacts> {
     url: parts.url(),
     data_dir: parts.dataDir,
     sandbox: parts.sandboxes.states(),
+    sandboxes: parts.sandboxes.list(),
     telegram,
     database: parts.records.health(),
     waiting: parts.records.pendingRequests().length,
@@ -56,7 +63,13 @@ export async function statusFacts(parts: StatusParts): Promise<StatusFacts> {
 }
 
 /** What is missing on this machine and how to add it, a plain sentence each. */
-export function missingParts({ vault, sandboxes, defaultRuntime, ...parts }: StatusParts): readonly string[] {
+export function missingParts({
+  vault,
+  sandboxes,
+  defaultRuntime,
+  minimumIsolation,
+  ...parts
+}: StatusParts): readonly string[] {
   const telegram = parts.telegram();
   const missing: string[] = [];
   const lockReason = vault.lockReason();
@@ -68,10 +81,13 @@ export function missingParts({ vault, sandboxes, defaultRuntime, ...parts }: Sta
   } else if (telegram.problem !== null) {
     missing.push(`${telegram.problem}.`);
   }
-  const choice = sandboxes.pick(defaultRuntime(), 'embedded');
+  const choice = sandboxes.pick(defaultRuntime(), minimumIsolation());
   if (!choice.ready) missing.push(`The default runtime ${defaultRuntime()} is not ready: ${choice.reason}`);
+  else if (choice.waitsFor !== null) missing.push(choice.waitsFor);
   else if (choice.facts.isolation === 'embedded') {
-    missing.push('Code runs in the embedded sandbox (QuickJS), the weakest isolation: no container engine is in use.');
+    const { container } = sandboxes.states();
+    const why = container.startsWith('ready') ? 'a container engine is there and carries other runtimes' : container;
+    missing.push(`Code runs in the embedded sandbox (QuickJS) by default, the weakest isolation (containers: ${why}).`);
   }
-  return missing;
+  return [...missing, ...parts.engineWarnings()];
 }

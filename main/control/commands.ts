@@ -60,6 +60,15 @@ function handlers(owner: OwnerActions): Handlers {
       for (const part of owner.exportAudit(format)) await parts(part);
       return null;
     },
+    images: async ({ runtimes, isolation }, parts) => {
+      // Sentences in their order; the connection may be slower than the work.
+      let told: Promise<void> = Promise.resolve();
+      const items = await owner.prepareSandboxes(runtimes, isolation, (sentence) => {
+        told = told.then(() => parts(`${sentence}\n`));
+      });
+      await told;
+      return { items };
+    },
     'settings.list': () => ({ items: settingKeys.map(setting) }),
     'settings.get': ({ key }) => setting(key),
     'settings.set': ({ key, value }) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { executeBodySchema } from '../../contract/bridge.ts';
 import { CodedError } from '../../contract/errors.ts';
+import type { Isolation } from '../../contract/runtime.ts';
 import { readCommentTags } from './commentTags.ts';
 import { formatHostRule } from './host.ts';
 import { planRequest } from './requestPlan.ts';
@@ -42,6 +43,19 @@ describe('filling a request', () => {
       limits: { timeoutMs: 30_000, memoryMb: 256, cpus: 0.5 },
       argsJson: '{}',
     });
+  });
+
+  it('never goes below the weakest isolation that the owner allows', () => {
+    const under = (minimumIsolation: Isolation, metadata: object) =>
+      planRequest(executeBodySchema.parse({ skill_id: 'x', metadata }), readCommentTags(''), {
+        runtime: 'quickjs',
+        minimumIsolation,
+        localNames: new Set(),
+      }).minimumIsolation;
+    expect(under('container', {})).toBe('container');
+    expect(under('container', { isolation: 'embedded' })).toBe('container');
+    expect(under('container', { isolation: 'gvisor' })).toBe('gvisor');
+    expect(under('embedded', { runtime: 'deno' })).toBe('container');
   });
 
   it('takes comment tags for what the body leaves out', () => {

@@ -61,6 +61,7 @@ export class AppTray {
     const locked = facts.vault !== 'unlocked';
     return [
       { label: waitingText(facts.waiting), enabled: facts.waiting > 0, click: actions.open },
+      ...(facts.preparing === null ? [] : [{ label: facts.preparing, enabled: false }]),
       { label: 'Open OAuth3', click: actions.open },
       { type: 'separator' },
       facts.paused ? { label: 'Resume', click: actions.resume } : { label: 'Pause', click: actions.pause },

@@ -1,7 +1,16 @@
 import type { VaultState } from '../../contract/states.ts';
 
-/** What the tray shows, computed from facts; each state has an icon of its own shape. */
-export type TrayFacts = Readonly<{ waiting: number; running: number; paused: boolean; vault: VaultState }>;
+/**
+ * What the tray shows, computed from facts; each state has an icon of its own shape. `preparing`: what is being made for
+ * the sandbox, in a sentence.
+ */
+export type TrayFacts = Readonly<{
+  waiting: number;
+  running: number;
+  paused: boolean;
+  vault: VaultState;
+  preparing: string | null;
+}>;
 export type TrayIcon = 'idle' | 'waiting' | 'running' | 'paused' | 'locked';
 
 export function trayIcon(facts: TrayFacts): TrayIcon {
@@ -22,7 +31,7 @@ export function trayTooltip(facts: TrayFacts): string {
     case 'running':
       return `OAuth3: ${facts.running} running`;
     case 'idle':
-      return 'OAuth3: nothing waits';
+      return `OAuth3: ${facts.preparing ?? 'nothing waits'}`;
   }
 }
 

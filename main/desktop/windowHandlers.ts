@@ -48,6 +48,7 @@ export function windowHandlers(
     revokeAllTrust: () => owner.revokeAllTrust(by),
     requests: (filter) => owner.requests(filter),
     requestDetail: ({ id }) => owner.requestDetail(id),
+    prepareSandbox: ({ runtime, isolation }) => void owner.prepareSandboxes([runtime], isolation, () => {}),
     extendRequest: ({ id, minutes }) => owner.extendRequest(by, id, minutes),
     killRun: ({ id }) => owner.killRun(by, id),
     audit: (filter) =>

@@ -27,6 +27,7 @@ export function createOwner(deps: OwnerDeps, books: OwnerBooks): OwnerActions {
     ...localServiceActions(deps, books.localServices),
     ...vaultActions(deps),
     ...stopActions(deps, books.pause),
+    prepareSandboxes: (...wanted) => deps.prepareSandboxes(...wanted),
     wakeTest: () => deps.wakeTest(),
   };
 }

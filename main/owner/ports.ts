@@ -57,7 +57,7 @@ export type OwnerVault = Readonly<{
 /** Facts about the rest of the house that only the status shows. */
 export type StatusFacts = Pick<
   StatusView,
-  'version' | 'url' | 'data_dir' | 'sandbox' | 'telegram' | 'database' | 'notes'
+  'version' | 'url' | 'data_dir' | 'sandbox' | 'sandboxes' | 'telegram' | 'database' | 'notes'
 > &
   Readonly<{ waiting: number }>;
 
@@ -75,6 +75,7 @@ export type OwnerDeps = Readonly<{
   /** A pause or a limit changed: what waits may go on now. */
   limitsChanged: () => void;
   statusFacts: () => Promise<StatusFacts>;
+  prepareSandboxes: OwnerActions['prepareSandboxes'];
   wakeTest: () => ReturnType<OwnerActions['wakeTest']>;
   /** From the environment: they win over the owner's own for the life of the process. */
   environmentServices: LocalServices;

@@ -30,8 +30,13 @@ export type SandboxExit =
   /** The sandbox itself broke (child crashed, engine gone); `message` tells the owner what to do. */
   | Readonly<{ kind: 'broken'; message: string }>;
 
-/** `coming`: it is being prepared, or will be once it is asked for; what needs it waits instead of failing. */
-export type BackendStatus = Readonly<{ ready: true }> | Readonly<{ ready: false; coming: boolean; reason: string }>;
+/**
+ * `coming`: it is being prepared, or will be once it is asked for; what needs it waits instead of failing. `busy`: it
+ * is being prepared right now.
+ */
+export type BackendStatus =
+  | Readonly<{ ready: true }>
+  | Readonly<{ ready: false; coming: boolean; busy?: boolean; reason: string }>;
 
 /** Ids of what carries a run: image, runner, seccomp profile. */
 export type Carrier = Manifest['carrier'];

@@ -33,6 +33,40 @@ describe('the choice of a sandbox', () => {
     expect(sandboxes.pick('python', 'embedded').ready).toBe(false);
   });
 
+  it('takes what is being prepared only where nothing is ready, and says what a run waits for', () => {
+    const coming = sandbox('container', ['deno'], { ready: false, coming: true, reason: 'the image is being made' });
+    expect(new Sandboxes([embedded, coming]).pick('deno', 'container')).toMatchObject({
+      facts: { isolation: 'container' },
+      waitsFor: 'the image is being made',
+    });
+    const both = new Sandboxes([coming, sandbox('gvisor', ['deno'])]);
+    expect(both.pick('deno', 'container')).toMatchObject({ facts: { isolation: 'gvisor' }, waitsFor: null });
+  });
+
+  it('begins to make what is wanted, and what failed once more', () => {
+    const coming = sandbox('container', ['deno'], { ready: false, coming: true, reason: 'not made yet' });
+    new Sandboxes([embedded, coming]).pick('deno', 'container');
+    expect(coming.prepared).toEqual([]);
+    new Sandboxes([embedded, coming]).want('deno', 'container');
+    expect(coming.prepared).toEqual(['deno']);
+    const failed = sandbox('container', ['deno'], { ready: false, coming: false, reason: 'it failed' });
+    expect(new Sandboxes([embedded, failed]).want('deno', 'container').ready).toBe(false);
+    expect(failed.prepared).toEqual(['deno']);
+  });
+
+  it('tells how the making goes, and resolves once each is ready or known not to be', async () => {
+    const coming = sandbox('container', ['deno'], { ready: false, coming: true, reason: 'not made yet' });
+    const steps: string[] = [];
+    const made = new Sandboxes([embedded, coming]).prepare([], 'container', (step) => steps.push(step));
+    coming.setStatus({ ready: false, coming: true, busy: true, reason: 'fetching' });
+    coming.setStatus({ ready: false, coming: true, busy: true, reason: 'fetching' });
+    coming.setStatus({ ready: true });
+    expect(await made).toEqual([
+      { runtime: 'deno', isolation: 'container', state: 'ready', detail: '', image: 'fake' },
+    ]);
+    expect(steps).toEqual(['fetching']);
+  });
+
   it('takes Deno at a first run only where it is ready', () => {
     expect(new Sandboxes([embedded]).firstRuntime()).toBe('quickjs');
     expect(new Sandboxes([embedded, sandbox('container', ['deno'])]).firstRuntime()).toBe('deno');

@@ -1,3 +1,4 @@
+import type { SandboxView } from '../../contract/owner.ts';
 import { type Isolation, isolationSatisfies, isolations, type Runtime } from '../../contract/runtime.ts';
 import type { SandboxChoice } from '../core/manifest.ts';
 import type { Backend } from './backend.ts';
@@ -53,6 +54,45 @@ export class Sandboxes {
     };
   }
 
+  /** Every runtime at every isolation level. */
+  list(): readonly SandboxView[] {
+    return this.#backends.flatMap((backend) => backend.runtimes.map((runtime) => view(backend, runtime)));
+  }
+
+  /** Makes what is missing and resolves when each of these is ready or known not to be; `onStep` is told how it goes. */
+  prepare(
+    runtimes: readonly Runtime[],
+    isolation: Isolation,
+    onStep: (sentence: string) => void,
+  ): Promise<readonly SandboxView[]> {
+    const backend = this.#backends.find((candidate) => candidate.isolation === isolation);
+    if (backend === undefined) return Promise.resolve([]);
+    const wanted = backend.runtimes.filter((runtime) => runtimes.length === 0 || runtimes.includes(runtime));
+    for (const runtime of wanted) backend.prepare(runtime);
+    return new Promise((resolve) => {
+      let last = '';
+      const look = (): void => {
+        const views = wanted.map((runtime) => view(backend, runtime));
+        const step = views.find(({ state }) => state === 'busy')?.detail ?? '';
+        if (step !== '' && step !== last) onStep(step);
+        last = step;
+        if (views.some(({ state }) => state === 'busy' || state === 'coming')) return;
+        stop();
+        resolve(views);
+      };
+      const stop = backend.onChange(look);
+      look();
+    });
+  }
+
+  /** Announces that any of them became ready, went away or got further. */
+  onChange(listener: () => void): () => void {
+    const ends = this.#backends.map((backend) => backend.onChange(listener));
+    return () => {
+      for (const end of ends) end();
+    };
+  }
+
   /** What a first run takes as default: Deno if a container engine carries it, else what is always there. */
   firstRuntime(): Runtime {
     return this.pick('deno', 'embedded').ready ? 'deno' : 'quickjs';
@@ -74,4 +114,12 @@ export class Sandboxes {
     if (ready.length === 0 && reasons.size === 1) return `not available: ${[...reasons].join()}`;
     return [...(ready.length === 0 ? [] : [`ready for ${ready.join(', ')}.`]), ...reasons].join(' ');
   }
+}
+
+function view(backend: Backend, runtime: Runtime): SandboxView {
+  const status = backend.status(runtime);
+  const facts = { runtime, isolation: backend.isolation, image: backend.carrier(runtime).image };
+  if (status.ready) return { ...facts, state: 'ready', detail: '' };
+  const state = status.busy === true ? 'busy' : status.coming ? 'coming' : 'unavailable';
+  return { ...facts, state, detail: status.reason };
 }

@@ -88,6 +88,13 @@ describe('what is not what was approved never runs', () => {
     await ends(house, id, 'trust_revoked');
   });
 
+  it('H145 one whose sandbox was replaced after the approval', async () => {
+    const house = openHouse();
+    const id = approved(house);
+    house.backend.ownCarrier = { image: 'sha256:another', runner: '', seccomp: '' };
+    await ends(house, id, 'sandbox_changed');
+  });
+
   it('anything while the vault is locked or the sandbox is down', async () => {
     const house = openHouse();
     house.switches.unlocked = false;

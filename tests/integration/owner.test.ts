@@ -62,6 +62,7 @@ function openHouse(environmentServices = '') {
     notice: (text) => notices.push(text),
     limitsChanged: () => {},
     statusFacts: () => Promise.reject(new Error('not part of this test')),
+    prepareSandboxes: async () => [],
     wakeTest: async () => ({ ok: true, detail: '' }),
     environmentServices: parseLocalServices(environmentServices),
   };

@@ -174,7 +174,82 @@ describe('a run that has to end', () => {
   });
 });
 
+describe('a run whose sandbox is still being prepared', () => {
+  const making = { ready: false, coming: true, busy: true, reason: 'The image is being made' } as const;
+
+  it('waits in approved with the reason, and starts when it is ready', async () => {
+    const house = openHouse();
+    house.backend.become(making);
+    const id = approved(house);
+    house.scheduler.enqueue(id);
+    expect(status(house, id)).toBe('approved');
+    expect(house.scheduler.waitsFor(id)).toBe('The image is being made');
+    expect(house.backend.prepared).toEqual(['quickjs']);
+    house.backend.become({ ...making, reason: 'The image is being made: 40 %' });
+    expect(status(house, id)).toBe('approved');
+    expect(house.scheduler.waitsFor(id)).toBe('The image is being made: 40 %');
+    house.backend.become({ ready: true });
+    await untilFinal(house, id);
+    expect(status(house, id)).toBe('success');
+    expect(house.scheduler.waitsFor(id)).toBeNull();
+  });
+
+  it('fails with the reason when it cannot be prepared', async () => {
+    const house = openHouse();
+    house.backend.become(making);
+    const id = approved(house);
+    house.scheduler.enqueue(id);
+    house.backend.become({ ready: false, coming: false, reason: 'nothing answers' });
+    await untilFinal(house, id);
+    expect(house.store.request(id)?.error).toEqual({ code: 'sandbox_unavailable', message: 'nothing answers' });
+    expect(house.backend.jobs).toEqual([]);
+  });
+
+  it('holds up nobody else, and can be stopped by its owner', async () => {
+    const house = openHouse();
+    house.backend.become(making);
+    const id = approved(house);
+    house.scheduler.enqueue(id);
+    expect(house.scheduler.counts()).toEqual({ running: 0, queued: 1 });
+    expect(house.scheduler.kill(id)).toBe(true);
+    expect(house.store.request(id)?.error?.code).toBe('killed');
+    house.backend.become({ ready: true });
+    expect(await run(house)).not.toBe(id);
+    expect(house.backend.jobs).toHaveLength(1);
+  });
+
+  it('K181 is interrupted by a shutdown and never run', async () => {
+    const house = openHouse();
+    house.backend.become(making);
+    const id = approved(house);
+    house.scheduler.enqueue(id);
+    await house.scheduler.stop();
+    expect(status(house, id)).toBe('interrupted');
+    house.backend.become({ ready: true });
+    expect(house.backend.jobs).toEqual([]);
+  });
+});
+
 describe('the order of runs', () => {
+  it('lets one agent have no more places than the owner gives it', async () => {
+    const house = openHouse();
+    house.switches.perAgent = 1;
+    const agentId = addAgent(house.store);
+    let most = 0;
+    let now = 0;
+    house.backend.script = async () => {
+      now += 1;
+      most = Math.max(most, now);
+      await new Promise((resolve) => setImmediate(resolve));
+      now -= 1;
+      return { kind: 'exited', exitCode: 0 };
+    };
+    const ids = [approved(house, { agentId }), approved(house, { agentId }), approved(house, { agentId })];
+    for (const id of ids) house.scheduler.enqueue(id);
+    await Promise.all(ids.map((id) => untilFinal(house, id)));
+    expect(most).toBe(1);
+  });
+
   it('is bounded in number, and agents take turns', async () => {
     const house = openHouse();
     house.switches.concurrent = 1;

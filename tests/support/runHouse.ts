@@ -32,6 +32,7 @@ export class ScriptedBackend implements Backend {
   readonly jobs: SandboxJob[] = [];
   state: BackendStatus = { ready: true };
   script: Step = async () => ({ kind: 'exited', exitCode: 0 });
+  ownCarrier: Carrier = carrier;
   readonly prepared: string[] = [];
   readonly #changed = new ChangeSignal();
   readonly onChange = this.#changed.onChange;
@@ -44,10 +45,11 @@ export class ScriptedBackend implements Backend {
     return this.state;
   }
   carrier(): Carrier {
-    return carrier;
+    return this.ownCarrier;
   }
   carries(_runtime: string, { image, runner, seccomp }: Carrier): boolean {
-    return image === carrier.image && runner === carrier.runner && seccomp === carrier.seccomp;
+    const now = this.ownCarrier;
+    return image === now.image && runner === now.runner && seccomp === now.seccomp;
   }
   prepare(runtime: string): void {
     this.prepared.push(runtime);

@@ -67,6 +67,7 @@ export class FakeOwner implements TelegramOwner {
       running: 0,
       default_runtime: 'quickjs',
       sandbox: { embedded: 'ready', container: 'absent', gvisor: 'absent', kata: 'absent' },
+      sandboxes: [],
       telegram: 'connected',
       database: 'ok',
       notes: [],

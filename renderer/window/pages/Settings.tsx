@@ -10,18 +10,22 @@ import type { PageProps } from '../App.tsx';
 import { ConfirmButton } from '../ConfirmButton.tsx';
 import { Actions, FactList, PageFrame, Panel, Table } from '../Page.tsx';
 import { useAction } from '../useAction.ts';
+import { Sandboxes } from './Sandboxes.tsx';
 import styles from './Settings.module.css';
 
 const labels: Readonly<Record<SettingKey, string>> = {
   'limits.pending_per_agent': 'Waiting requests of one agent, at most',
   'limits.requests_per_minute': 'Requests of one agent in a minute, at most',
   'limits.concurrent_runs': 'Runs at the same time, at most',
+  'limits.concurrent_runs_per_agent': 'Runs of one agent at the same time, at most',
   'approval.expires_minutes': 'Minutes until an unanswered request expires',
-  'pool.size': 'Sandboxes kept ready',
+  'pool.size': 'Sandboxes kept ready for each runtime',
   'notify.run_once': 'Run Once on notifications',
   'retention.results_days': 'Days that results are kept',
   'retention.traffic_days': 'Days that traffic rows are kept',
   'runtime.default': 'Runtime when a request names none',
+  'isolation.minimum': 'Weakest isolation that code may run in',
+  'engine.allow_remote': 'The container engine may be on another machine',
   'pairing.open': 'Agents on this machine may ask to be paired',
 };
 
@@ -33,6 +37,12 @@ const choices: Partial<Record<SettingKey, readonly (readonly [value: string, lab
     ['always', 'always'],
   ],
   'runtime.default': runtimes.map((runtime) => [runtime, runtime]),
+  'isolation.minimum': [
+    ['embedded', 'embedded (QuickJS in a process)'],
+    ['container', 'container'],
+    ['gvisor', 'container under gVisor'],
+    ['kata', 'container under Kata'],
+  ],
 };
 
 export function Settings({ api, changes }: PageProps) {
@@ -56,6 +66,7 @@ export function Settings({ api, changes }: PageProps) {
         </Panel>
       )}
       {facts !== null && <State of={facts} />}
+      {facts !== null && <Sandboxes api={api} act={act} of={facts.sandboxes} />}
       <Safety api={api} paused={facts?.paused === true} act={act} />
       <Wake api={api} act={act} />
       {values !== null && (
@@ -88,7 +99,6 @@ function State({ of }: Readonly<{ of: StatusView }>) {
         ['Agents call', <code key="url">{of.url}</code>],
         ['Vault', `${of.vault}, opened by ${of.vault_slots.join(' or ')}`],
         ['Telegram', of.telegram.replace('_', ' ')],
-        ['Embedded sandbox', of.sandbox.embedded],
         ['Data folder', <code key="data">{of.data_dir}</code>],
         ['Version', of.version],
       ]}
