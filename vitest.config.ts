@@ -42,6 +42,7 @@ export default defineConfig({
           name: 'docker',
           include: mayHaveEngine ? ['tests/docker/**/*.test.ts', dockerAttacks] : [],
           globalSetup: ['tests/support/engineUnderTest.ts'],
+          setupFiles: ['tests/support/engineRequired.ts'],
           sequence: { groupOrder: 2 },
           fileParallelism: false,
           testTimeout: 120_000,

@@ -1,10 +1,13 @@
+/** One test in it. */
+export type TestOutcome = Readonly<{ ancestorTitles: readonly string[]; title: string; status: string }>;
+
 /** Vitest's JSON report, as far as it is counted here. */
 export type VitestReport = Readonly<{
   numPassedTests: number;
   numFailedTests: number;
   numPendingTests: number;
   numTodoTests: number;
-  testResults: readonly Readonly<{ status: string; assertionResults: readonly unknown[] }>[];
+  testResults: readonly Readonly<{ status: string; assertionResults: readonly TestOutcome[] }>[];
 }>;
 
 export type Tally = Readonly<{ passed: number; failed: number; notes: readonly string[] }>;

@@ -355,7 +355,7 @@ describe('HTTP itself', () => {
     expect(statuses).toEqual([...Array.from({ length: 50 }, () => '200'), '403']);
   });
 
-  it('N161 long-polls that pile up, on one connection or many, are answered at once beyond a few', async () => {
+  it('I161 long-polls that pile up, on one connection or many, are answered at once beyond a few', async () => {
     const created = await house.call('POST', '/execute', { token, body });
     const id = field(created, 'request_id');
     const path = `/requests/${id}`;

@@ -376,7 +376,7 @@ describe('tricks with stand-ins', () => {
     expect((await send(earlier.session, url)).error).toBe('session_closed');
   });
 
-  it('E45 a redirect that bounces the stand-in to another host ends there', async () => {
+  it('B45 a redirect that bounces the stand-in to another host ends there', async () => {
     house.upstream.setAnswer((_request, response) => {
       response.writeHead(307, { location: `https://${other}/steal` });
       response.end();

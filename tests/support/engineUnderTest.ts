@@ -4,14 +4,20 @@ import { isStrict, namedEngine } from '../../scripts/test/engine.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    engine: EngineFacts;
+    engine: EngineFacts | null;
+    engineProblem: string | null;
   }
 }
 
+const problemWith = (engine: EngineFacts | null): string | null => {
+  if (engine === null) return 'no container engine for the tests (OAUTH3_TEST_ENGINE); npm test brings one';
+  if (isStrict && !engine.gvisor) return 'the container engine runs no gVisor, and in CI nothing is skipped';
+  return null;
+};
+
 /** Vitest's global set-up of the tests with containers: the one engine that they may use, looked at once. */
 export async function setup(project: TestProject): Promise<void> {
-  const engine = namedEngine === undefined ? undefined : await examineEngine(namedEngine);
-  if (!engine) throw new Error(`no container engine for the tests (OAUTH3_TEST_ENGINE); npm test brings one`);
-  if (isStrict && !engine.gvisor) throw new Error('the container engine runs no gVisor, and in CI nothing is skipped');
+  const engine = (namedEngine === undefined ? undefined : await examineEngine(namedEngine)) ?? null;
   project.provide('engine', engine);
+  project.provide('engineProblem', problemWith(engine));
 }
