@@ -43,3 +43,14 @@ export function dataDir({ env, platform, homeDir }: MachineFacts): string {
   }
   return joinPath(platform, homeDir, '.local', 'share', folderName);
 }
+
+/** The folder for what can be made again (layers of images, the borrowed runtime of scripts). Safe to delete. */
+export function cacheDir({ env, platform, homeDir }: MachineFacts): string {
+  if (platform === 'win32') {
+    const local = set(env.LOCALAPPDATA) ? env.LOCALAPPDATA : joinPath(platform, homeDir, 'AppData', 'Local');
+    return joinPath(platform, local, folderName, 'Cache');
+  }
+  if (platform === 'darwin') return joinPath(platform, homeDir, 'Library', 'Caches', folderName);
+  const base = set(env.XDG_CACHE_HOME) && env.XDG_CACHE_HOME.startsWith('/') ? env.XDG_CACHE_HOME : null;
+  return joinPath(platform, base ?? joinPath(platform, homeDir, '.cache'), folderName);
+}

@@ -37,6 +37,8 @@ export type BrokerOptions = Readonly<{
   config: Config<LocalServices>;
   /** Absolute. */
   dataDir: string;
+  /** Absolute; for what can be made again. */
+  cacheDir: string;
   nativeBinding?: string | undefined;
   ports: BrokerPorts;
 }>;
@@ -60,6 +62,8 @@ export type Broker = Readonly<{
     preparing: string | null;
   }>;
   onFactsChanged(listener: () => void): () => void;
+  /** The machine goes to sleep: nothing is held ready meanwhile. */
+  goingToSleep(): void;
   /** The machine was asleep: deadlines are looked at now. */
   resumedFromSleep(): void;
   /** What is missing on this machine and how to add it, a plain sentence each. */
@@ -101,7 +105,11 @@ export function createBroker(options: BrokerOptions): Broker {
     confirmBinding: (...binding) => opened().refresh.confirmBinding(...binding),
     trayFacts: () => opened().trayFacts(),
     onFactsChanged: (listener) => opened().facts.onChange(listener),
-    resumedFromSleep: () => opened().expiry.sweep(),
+    goingToSleep: () => opened().warmth.sleep(true),
+    resumedFromSleep: () => {
+      opened().warmth.sleep(false);
+      opened().expiry.sweep();
+    },
     missingParts: () => opened().missingParts(),
     needsOwner: () =>
       opened().vault.state() !== 'unlocked' ||

@@ -25,11 +25,15 @@ async function main(): Promise<void> {
   process.stdout.write(readyText(broker.missingParts(), url, process.pid, facts.dataDir));
 }
 
-function headlessOptions({ config, dataDir, nativeBinding }: StartFacts, log: Log): Parameters<typeof createBroker>[0] {
+function headlessOptions(
+  { config, dataDir, cacheDir, nativeBinding }: StartFacts,
+  log: Log,
+): Parameters<typeof createBroker>[0] {
   const folder = packageFolder();
   return {
     config,
     dataDir,
+    cacheDir,
     nativeBinding,
     ports: {
       version: versionIn(folder),

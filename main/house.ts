@@ -11,6 +11,7 @@ import { createOwner } from './owner/owner.ts';
 import { startRetention } from './owner/retention.ts';
 import { AgentAuth } from './requests/agentAuth.ts';
 import { RequestWaits } from './requests/requestWaits.ts';
+import { Warmth } from './runs/warmth.ts';
 import { readPassphrase, readTrust } from './startFiles.ts';
 import { healthView, missingParts, type StatusParts, statusFacts } from './statusFacts.ts';
 import type { StopList } from './stopList.ts';
@@ -26,9 +27,15 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
   const upstream = new Upstream(readTrust(config));
 
   const books = openBooks(options, stops);
-  const { records, vault, settings, pause, localServices, events, notices, clock, random, log } = books;
+  const { records, vault, settings, pause, localServices, events, facts, notices, clock, random, log } = books;
   const sandbox = openSandboxes(books, ports, stops);
   await vault.open(passphrase);
+  const warmth = new Warmth(sandbox.backends, () => vault.state() === 'unlocked' && !pause.isPaused());
+  warmth.look();
+  stops.add(
+    'warmth',
+    facts.onChange(() => warmth.look()),
+  );
   const waits = new RequestWaits(events);
   stops.add('waits', () => waits.close());
   const scheduler = openRuns(books, sandbox, { upstream, waits }, stops);
@@ -120,7 +127,8 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
     vault,
     refresh,
     expiry,
-    facts: books.facts,
+    facts,
+    warmth,
     trayFacts,
     missingParts: () => missingParts(status),
   };

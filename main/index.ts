@@ -56,6 +56,7 @@ async function run(facts: StartFacts, log: Log): Promise<void> {
   const broker = createBroker({
     config: facts.config,
     dataDir: facts.dataDir,
+    cacheDir: facts.cacheDir,
     nativeBinding: facts.nativeBinding,
     ports: {
       version: app.getVersion(),
@@ -83,6 +84,7 @@ async function run(facts: StartFacts, log: Log): Promise<void> {
       clock: systemClock,
       log,
     });
+    powerMonitor.on('suspend', () => broker.goingToSleep());
     powerMonitor.on('resume', () => broker.resumedFromSleep());
     if (windowWanted || broker.needsOwner()) desktop.openWindow();
   } catch (error) {

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
-import { dataDir } from '../contract/dataDir.ts';
+import { cacheDir, dataDir } from '../contract/dataDir.ts';
 import { type Config, ConfigError, readConfig } from './core/config.ts';
 import type { Log } from './core/log.ts';
 import { type LocalServices, parseLocalServices } from './net/localServices.ts';
@@ -13,6 +13,8 @@ export type StartFacts = Readonly<{
   config: Config<LocalServices>;
   /** Absolute. */
   dataDir: string;
+  /** Absolute; what is in it can be made again. */
+  cacheDir: string;
   /** better-sqlite3's binding for a runtime that cannot load the prebuilt one; set by the launcher. */
   nativeBinding: string | undefined;
 }>;
@@ -44,9 +46,11 @@ export function environmentWithFile(processEnvironment: Environment, folder: str
 
 /** Throws ConfigError. */
 export function readStartFacts(env: Environment): StartFacts {
+  const machine = { env, platform: process.platform, homeDir: homedir() };
   return {
     config: readConfig(env, parseLocalServices),
-    dataDir: resolve(dataDir({ env, platform: process.platform, homeDir: homedir() })),
+    dataDir: resolve(dataDir(machine)),
+    cacheDir: cacheDir(machine),
     nativeBinding: env.OAUTH3_SQLITE_BINDING === '' ? undefined : env.OAUTH3_SQLITE_BINDING,
   };
 }

@@ -70,3 +70,43 @@ export const exampleRequest = {
     timeout: 30,
   },
 } as const;
+
+export const languages = ['deno', 'node', 'python'] as const;
+type Language = (typeof languages)[number];
+
+const inTypeScript = (variable: string): string =>
+  [
+    'type Answer = { choices: { message: { content: string } }[] };',
+    `const key: string = ${variable} ?? '';`,
+    "const response = await fetch('https://api.openai.com/v1/chat/completions', {",
+    "  method: 'POST',",
+    '  headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },',
+    "  body: JSON.stringify({ model: 'gpt-4', messages: [{ role: 'user', content: 'Hello!' }] }),",
+    '});',
+    'const answer: Answer = await response.json();',
+    "console.log('the code holds', key.slice(0, 10) + '…;', 'the API says', answer.choices[0].message.content);",
+  ].join('\n');
+
+const codeIn: Readonly<Record<Language, string>> = {
+  deno: inTypeScript("Deno.env.get('OPENAI_API_KEY')"),
+  node: inTypeScript('process.env.OPENAI_API_KEY'),
+  python: [
+    'import os, requests',
+    "key = os.environ['OPENAI_API_KEY']",
+    'response = requests.post(',
+    "    'https://api.openai.com/v1/chat/completions',",
+    "    headers={'Authorization': f'Bearer {key}'},",
+    "    json={'model': 'gpt-4', 'messages': [{'role': 'user', 'content': 'Hello!'}]},",
+    ')',
+    "content = response.json()['choices'][0]['message']['content']",
+    "print(f'the code holds {key[:10]}…; the API says {content}')",
+  ].join('\n'),
+};
+
+/** The same wish as `exampleRequest` in another language. */
+export const inLanguage = (runtime: Language) => ({
+  skill_id: `hello-${runtime}`,
+  secrets: ['OPENAI_API_KEY'],
+  code: codeIn[runtime],
+  metadata: { network: ['api.openai.com'], runtime },
+});

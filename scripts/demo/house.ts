@@ -25,8 +25,11 @@ export type House = Readonly<{
   close: () => Promise<void>;
 }>;
 
-/** Everything that the demo needs, nothing of it outside this machine: the API, Telegram's server, the real app. */
-export async function openHouse(): Promise<House> {
+/**
+ * Everything that the demo needs, nothing of it outside this machine: the API, Telegram's server, the real app.
+ * `engine`: URL of a container engine that carries Deno, Node and Python; null: the embedded sandbox.
+ */
+export async function openHouse(engine: string | null): Promise<House> {
   const folder = await mkdtemp(join(tmpdir(), 'oauth3-demo-'));
   const key = `sk-demo-${randomBytes(24).toString('base64url')}`;
   const authority = await makeAuthority('OAuth3 demo');
@@ -49,11 +52,11 @@ export async function openHouse(): Promise<House> {
   const dataDir = join(folder, 'data');
   const env = {
     ...process.env,
-    ...noEngine,
+    ...(engine === null ? noEngine : { DOCKER_HOST: engine }),
     OAUTH3_DATA_DIR: dataDir,
     PORT: '0',
     OAUTH3_BIND: '127.0.0.1',
-    OAUTH3_SANDBOX: 'embedded',
+    OAUTH3_SANDBOX: engine === null ? 'embedded' : 'docker',
     OAUTH3_PASSPHRASE_FILE: join(folder, 'passphrase'),
     OAUTH3_EGRESS_CA_FILE: join(folder, 'roots.pem'),
     OAUTH3_EGRESS_HOSTS: `api.openai.com=127.0.0.1:${api.port}`,

@@ -1,16 +1,24 @@
 import { z } from 'zod';
 import { runScript } from '../setup/checkout.ts';
-import { exampleRequest, makeAgent } from './agent.ts';
+import { exampleRequest, inLanguage, languages, makeAgent } from './agent.ts';
+import { engineUrl } from './engine.ts';
 import { type House, OWNER, openHouse } from './house.ts';
 import { chapter, check, quote, tell } from './tell.ts';
 
-/** `npm run demo`: the whole main job with the real app and nothing outside this machine. */
+/**
+ * `npm run demo [-- --docker]`: the whole main job with the real app and nothing outside this machine; with `--docker` in
+ * containers, in Deno, Node and Python.
+ */
+const inContainers = process.argv.includes('--docker');
+
 await runScript(async () => {
   chapter(1, 'The app starts');
   tell('A throw-away data folder, a local service that plays api.openai.com, a local Telegram server, the real app.');
-  const house = await openHouse();
+  const house = await openHouse(inContainers ? await engineUrl() : null);
   try {
+    if (inContainers) await showImages(house);
     await show(house);
+    if (inContainers) await showLanguages(house);
   } finally {
     await house.close();
   }
@@ -109,6 +117,42 @@ async function show(house: House): Promise<void> {
   for (const row of audit.items.toReversed().slice(-14)) tell(`   ${row.at}  ${row.actor.padEnd(16)} ${row.kind}`);
   const verified = z.object({ ok: z.boolean(), events: z.number() }).parse(await house.oauth3(['audit', 'verify']));
   check(`the hash chain of ${verified.events} events is whole`, verified.ok);
+}
+
+/** Images are made once on a machine; the second demo finds them. */
+async function showImages(house: House): Promise<void> {
+  tell('\nThe images of Deno, Node and Python are made, unless they are there:');
+  const schema = z.object({ items: z.array(z.object({ runtime: z.string(), state: z.string(), image: z.string() })) });
+  const made = schema.parse(await house.oauth3(['images', ...languages]));
+  for (const { runtime, state, image } of made.items) tell(`   ${runtime.padEnd(8)} ${state}  ${image.slice(0, 19)}`);
+  check(
+    'each is ready',
+    made.items.every(({ state }) => state === 'ready'),
+  );
+}
+
+async function showLanguages(house: House): Promise<void> {
+  const { bot, api, key } = house;
+  chapter(10, 'The same in other languages, each in a container of its own');
+  const { token } = z.object({ token: z.string() }).parse(await house.oauth3(['agent', 'add', 'polyglot']));
+  const agent = makeAgent(house.url, token);
+  for (const language of languages) {
+    const request = inLanguage(language);
+    const asked = await agent.execute(request);
+    await bot.waitFor(() =>
+      bot.messages(OWNER).find((message) => message.text.includes(request.skill_id) && message.buttons.length > 0),
+    );
+    await bot.tap('⏱ Trust 24h', OWNER);
+    const done = await agent.waitFor(asked.request_id ?? '');
+    const again = await agent.execute(request);
+    tell(`   ${language.padEnd(8)} first ${done.status}, again at once ${again.status} after ${again.tookMs} ms`);
+    quote(again.stdout ?? '');
+    check(
+      `${language} called the API with the real key`,
+      api.received.at(-1)?.headers.authorization === `Bearer ${key}`,
+    );
+    check(`${language} never had it`, again.status === 'success' && !JSON.stringify([done, again]).includes(key));
+  }
 }
 
 function short(authorization: string): string {

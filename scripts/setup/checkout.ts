@@ -1,11 +1,12 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { cacheDir } from '../../contract/dataDir.ts';
 
 /** The folder that holds package.json. */
 export const root = path.resolve(import.meta.dirname, '../..');
 
 /** What set-up makes once and every checkout shares: the borrowed runtime and bindings. Safe to delete. */
-export const cacheDirectory = path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'oauth3');
+export const cacheDirectory = cacheDir({ env: process.env, platform: process.platform, homeDir: homedir() });
 
 export const isRoot = process.getuid?.() === 0;
 

@@ -23,6 +23,8 @@ export const fakeKey = (): string => `sk-fake-${randomBytes(24).toString('hex')}
 export type TestBrokerOptions = Readonly<{
   /** Default: a new folder that goes with `stop`. Given: it stays, so that a second broker can open it. */
   dataDir?: string;
+  /** For what can be made again. Default: a new folder that goes with `stop`. */
+  cacheDir?: string;
   /** Passphrase of the vault; null leaves it without one. Default: a random one, unlocked at the start. */
   passphrase?: string | null;
   /** More of INTERFACES 2: `OAUTH3_EGRESS_HOSTS`, `OAUTH3_EGRESS_CA_FILE`, ... Nothing of the real environment counts. */
@@ -83,6 +85,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
   const broker = createBroker({
     config,
     dataDir,
+    cacheDir: options.cacheDir ?? join(scratch, 'cache'),
     ports: {
       version: '0.0.0-test',
       log: silentLog,
