@@ -28,6 +28,8 @@ export type RuntimeRow = Readonly<{
   /** argv; the code stands in `codeFile`, which is one of them. */
   command: readonly string[];
   codeFile: string;
+  /** Stands for `codeFile` when the code is plain JavaScript: see jobProgram.ts. */
+  plainCodeFile?: string;
   /** Besides the proxy and certificate settings that every job gets. */
   env: Readonly<Record<string, string>>;
 }>;
@@ -106,7 +108,8 @@ export const runtimeTable: readonly RuntimeRow[] = [
       '/tmp/job/main.ts',
     ],
     codeFile: '/tmp/job/main.ts',
-    env: { DENO_DIR: '/tmp/deno', DENO_NO_UPDATE_CHECK: '1' },
+    // The last one is for its node:http, which looks for the proxy as Node does.
+    env: { DENO_DIR: '/tmp/deno', DENO_NO_UPDATE_CHECK: '1', NODE_USE_ENV_PROXY: '1' },
   },
   {
     runtime: 'node',
@@ -114,6 +117,7 @@ export const runtimeTable: readonly RuntimeRow[] = [
     // With the ending .ts and no package.json Node strips types and tells ES modules from CommonJS by their syntax.
     command: ['/usr/local/bin/node', '/tmp/job/main.ts'],
     codeFile: '/tmp/job/main.ts',
+    plainCodeFile: '/tmp/job/main.js',
     // Without it fetch and node:http know nothing of the proxy.
     env: { NODE_USE_ENV_PROXY: '1' },
   },
@@ -151,5 +155,30 @@ export const runtimeTable: readonly RuntimeRow[] = [
     codeFile: '/tmp/job/main.py',
     // The image has no locale; without a word Python would fall back to ASCII for file names.
     env: { PYTHONUTF8: '1' },
+  },
+  {
+    runtime: 'quickjs',
+    image: {
+      dockerfile: 'quickjs/Dockerfile',
+      publicImages: { NODE_BASE: nodeImage },
+      npm: [],
+      debian: [],
+      own: { 'quickjs.mjs': '/app/quickjs.mjs', 'quickjs.wasm': '/app/quickjs.wasm' },
+    },
+    // The guest of the embedded sandbox, and the same second wall around it: it reads its own files and the code.
+    command: [
+      '/usr/local/bin/node',
+      '--disable-sigusr1',
+      '--no-addons',
+      '--disallow-code-generation-from-strings',
+      '--permission',
+      '--allow-worker',
+      '--allow-fs-read=/app/*',
+      '--allow-fs-read=/tmp/*',
+      '/app/quickjs.mjs',
+      '/tmp/job/main.ts',
+    ],
+    codeFile: '/tmp/job/main.ts',
+    env: { NODE_USE_ENV_PROXY: '1' },
   },
 ];

@@ -3,7 +3,8 @@ import { ImageError, type ImageProgress, type ImageSource, type ImageWish } from
 
 export type MadeImage = Readonly<{ id: string; source: ImageSource['name'] }>;
 
-/** Tries the sources in their order. Throws ImageError with the reasons of all of them, or what `signal` was stopped for. */
+/** Tries the sources in their order. Throws ImageError with the reasons of all of them, EngineError when
+ * the engine does not answer, or what `signal` was stopped for. */
 export async function makeImage(
   sources: readonly ImageSource[],
   wish: ImageWish,
@@ -19,7 +20,9 @@ export async function makeImage(
       reasons.push(obstacle);
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof ImageError || error instanceof EngineError)) throw error;
+      const isRefusal = error instanceof ImageError || (error instanceof EngineError && error.status !== 0);
+      // An engine that does not answer does not answer the next source either.
+      if (!isRefusal) throw error;
       reasons.push(error.message);
     }
   }

@@ -1,0 +1,41 @@
+import type { Runtime } from '../../../../contract/runtime.ts';
+import type { BackendStatus } from '../../../runs/backend.ts';
+import type { ImageProgress } from './ports.ts';
+
+/** How far one image is. */
+export type ImageState =
+  | Readonly<{ kind: 'absent' }>
+  /** Asked for, behind another one. */
+  | Readonly<{ kind: 'waiting' }>
+  | Readonly<{ kind: 'making'; progress: ImageProgress | null }>
+  | Readonly<{ kind: 'ready'; id: string }>
+  /** `atMs` on the clock of the book; `engineGone`: the engine did not answer, so nothing is known about the image. */
+  | Readonly<{ kind: 'failed'; reason: string; atMs: number; engineGone: boolean }>;
+
+const names: Readonly<Record<Runtime, string>> = { deno: 'Deno', node: 'Node', python: 'Python', quickjs: 'QuickJS' };
+
+/** The state as the rest of the app sees it. `obstacle`: why none can be made here, when that is known. */
+export function imageStatus(runtime: Runtime, state: ImageState, obstacle: string | null): BackendStatus {
+  const image = `The ${names[runtime]} image`;
+  const coming = (rest: string): BackendStatus => ({ ready: false, coming: true, reason: `${image} ${rest}` });
+  switch (state.kind) {
+    case 'ready':
+      return { ready: true };
+    case 'absent':
+      if (obstacle !== null)
+        return { ready: false, coming: false, reason: `${image} cannot be made here: ${obstacle}` };
+      return coming('is not made yet; it is made when it is first needed');
+    case 'waiting':
+      return coming('is made as soon as another one is finished');
+    case 'making':
+      return coming(`is being made${state.progress === null ? '' : `: ${progressText(state.progress)}`}`);
+    case 'failed':
+      return { ready: false, coming: false, reason: `${image} could not be made: ${state.reason}` };
+  }
+}
+
+function progressText({ step, done }: ImageProgress): string {
+  return done === null ? step : `${step} ${percent(done)} %`;
+}
+
+const percent = (done: number): number => Math.floor(Math.min(1, Math.max(0, done)) * 100);
