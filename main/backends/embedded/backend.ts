@@ -4,9 +4,10 @@ import type { Log } from '../../core/log.ts';
 import { ChangeSignal } from '../../core/signal.ts';
 import { systemClock } from '../../core/systemClock.ts';
 import type { Backend, BackendStatus, Carrier, SandboxExit, SandboxIo, SandboxJob } from '../../runs/backend.ts';
-import type { ChildLauncher } from './childLauncher.ts';
+import { WarmPool } from '../warmPool.ts';
+import type { ChildLauncher, SandboxChild } from './childLauncher.ts';
 import { runInChild } from './hostRun.ts';
-import { WarmPool } from './warmPool.ts';
+import { StartingChild } from './startingChild.ts';
 
 /** What carries an embedded run: the engine and its version, as the manifest names it. */
 export const embeddedCarrier: Carrier = { image: 'quickjs-wasmfile-release-sync@0.32.0', runner: '', seccomp: '' };
@@ -15,7 +16,7 @@ export const embeddedCarrier: Carrier = { image: 'quickjs-wasmfile-release-sync@
 export class EmbeddedBackend implements Backend {
   readonly isolation: Isolation = 'embedded';
   readonly runtimes: readonly Runtime[] = ['quickjs'];
-  readonly #pool: WarmPool;
+  readonly #pool: WarmPool<SandboxChild>;
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #changed = new ChangeSignal();
@@ -26,7 +27,12 @@ export class EmbeddedBackend implements Backend {
   /** `poolSize`: processes held ready, 0 or more. */
   constructor(options: Readonly<{ launcher: ChildLauncher; poolSize: number; log: Log; clock?: Clock }>) {
     this.#poolSize = options.poolSize;
-    this.#pool = new WarmPool(options.launcher, options.poolSize, options.log);
+    this.#pool = new WarmPool(
+      () => new StartingChild(options.launcher, options.log),
+      options.poolSize,
+      options.log,
+      this.#changed.emit,
+    );
     this.#log = options.log;
     this.#clock = options.clock ?? systemClock;
   }

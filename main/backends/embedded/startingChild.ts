@@ -1,11 +1,7 @@
 import { childMessageSchema } from '../../../contract/sandboxMessages.ts';
 import type { Log } from '../../core/log.ts';
+import { SandboxStartError, type Warming } from '../warmPool.ts';
 import type { ChildLauncher, SandboxChild } from './childLauncher.ts';
-
-/** A sandbox process could not be made ready. */
-export class SandboxStartError extends Error {
-  readonly code = 'sandbox_start';
-}
 
 /**
  * How long each try may take. Now and then an Electron 33 utility process hangs in its start, mostly when two start at
@@ -14,7 +10,7 @@ export class SandboxStartError extends Error {
 const triesMs = [3_000, 5_000, 7_000] as const;
 
 /** A sandbox process on its way to being ready, replaced when it hangs. */
-export class StartingChild {
+export class StartingChild implements Warming<SandboxChild> {
   /** Rejects with SandboxStartError. */
   readonly ready: Promise<SandboxChild>;
   /** Resolves when the process ended before somebody took it over by listening to it. */

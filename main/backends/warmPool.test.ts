@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { silentLog } from '../../core/log.ts';
-import type { ChildLauncher, SandboxChild } from './childLauncher.ts';
-import { SandboxStartError } from './startingChild.ts';
-import { WarmPool } from './warmPool.ts';
+import { silentLog } from '../core/log.ts';
+import type { ChildLauncher, SandboxChild } from './embedded/childLauncher.ts';
+import { StartingChild } from './embedded/startingChild.ts';
+import { SandboxStartError, WarmPool } from './warmPool.ts';
 
 class IdleChild implements SandboxChild {
   isKilled = false;
@@ -44,6 +44,9 @@ class Launcher implements ChildLauncher {
   }
 }
 
+const poolOf = (launcher: Launcher, size: number) =>
+  new WarmPool(() => new StartingChild(launcher, silentLog), size, silentLog);
+
 beforeEach(() => {
   vi.useFakeTimers();
 });
@@ -54,7 +57,7 @@ afterEach(() => {
 describe('the pool of warm sandbox processes', () => {
   it('holds as many ready as it was told, and gives each away once', async () => {
     const launcher = new Launcher();
-    const pool = new WarmPool(launcher, 2, silentLog);
+    const pool = poolOf(launcher, 2);
     expect(pool.problem).not.toBeNull();
     await pool.start();
     expect(pool.problem).toBeNull();
@@ -71,7 +74,7 @@ describe('the pool of warm sandbox processes', () => {
 
   it('refills by itself a moment after one was taken', async () => {
     const launcher = new Launcher();
-    const pool = new WarmPool(launcher, 1, silentLog);
+    const pool = poolOf(launcher, 1);
     await pool.start();
     await pool.take();
     vi.advanceTimersByTime(250);
@@ -82,7 +85,7 @@ describe('the pool of warm sandbox processes', () => {
 
   it('grows and shrinks at once when its size changes', async () => {
     const launcher = new Launcher();
-    const pool = new WarmPool(launcher, 1, silentLog);
+    const pool = poolOf(launcher, 1);
     await pool.start();
     pool.resize(3);
     expect(launcher.children).toHaveLength(3);
@@ -97,7 +100,7 @@ describe('the pool of warm sandbox processes', () => {
 
   it('starts one on demand when it is empty', async () => {
     const launcher = new Launcher();
-    const pool = new WarmPool(launcher, 0, silentLog);
+    const pool = poolOf(launcher, 0);
     await pool.start();
     expect(await pool.take()).toBe(launcher.children.at(-1));
     await pool.stop();
@@ -108,7 +111,7 @@ describe('the pool of warm sandbox processes', () => {
     async (behaviour) => {
       const launcher = new Launcher();
       launcher.behaviour = behaviour;
-      const pool = new WarmPool(launcher, 1, silentLog);
+      const pool = poolOf(launcher, 1);
       const started = pool.start();
       const taken = pool.take();
       const refused = expect(taken).rejects.toThrow(SandboxStartError);
@@ -127,7 +130,7 @@ describe('the pool of warm sandbox processes', () => {
   it('replaces a process that hangs in its start', async () => {
     const launcher = new Launcher();
     launcher.behaviour = 'silent';
-    const pool = new WarmPool(launcher, 1, silentLog);
+    const pool = poolOf(launcher, 1);
     const started = pool.start();
     launcher.behaviour = 'ready';
     await vi.advanceTimersByTimeAsync(3_000);
@@ -140,7 +143,7 @@ describe('the pool of warm sandbox processes', () => {
 
   it('replaces a process that ended while it waited', async () => {
     const launcher = new Launcher();
-    const pool = new WarmPool(launcher, 1, silentLog);
+    const pool = poolOf(launcher, 1);
     await pool.start();
     launcher.children[0]?.die();
     await vi.advanceTimersByTimeAsync(5_000);
@@ -150,7 +153,7 @@ describe('the pool of warm sandbox processes', () => {
   });
 
   it('gives none once it was stopped', async () => {
-    const pool = new WarmPool(new Launcher(), 1, silentLog);
+    const pool = poolOf(new Launcher(), 1);
     await pool.start();
     await pool.stop();
     await expect(pool.take()).rejects.toThrow(SandboxStartError);
