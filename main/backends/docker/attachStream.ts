@@ -46,6 +46,14 @@ export class AttachStream extends Duplex {
     this.#socket.write(chunk, done);
   }
 
+  // What HTTP/2 sends at once goes out at once: a head and its data are two buffers.
+  override _writev(chunks: readonly Readonly<{ chunk: Buffer }>[], done: (error?: Error | null) => void): void {
+    const last = chunks.length - 1;
+    this.#socket.cork();
+    for (const [at, { chunk }] of chunks.entries()) this.#socket.write(chunk, at === last ? done : undefined);
+    this.#socket.uncork();
+  }
+
   override _final(done: (error?: Error | null) => void): void {
     this.#socket.end(() => done());
   }
