@@ -10,9 +10,9 @@ export const refuse = (socket: Socket, status: '502 Bad Gateway' | '503 Service 
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () => socket.destroy());
 };
 
-const openStream = (session: ClientHttp2Session): ClientHttp2Stream | null => {
+const openStream = (session: ClientHttp2Session, signal: AbortSignal): ClientHttp2Stream | null => {
   try {
-    return session.request({ ':method': 'POST', ':path': runnerProtocol.paths.egress });
+    return session.request({ ':method': 'POST', ':path': runnerProtocol.paths.egress }, { signal });
   } catch {
     return null;
   }
@@ -28,7 +28,9 @@ export const carry = (session: ClientHttp2Session, socket: Socket, onClosed: () 
     open -= 1;
     if (open === 0) onClosed();
   };
-  const stream = openStream(session);
+  // Not `stream.close(code)`: it sends the regular end first, and the reset after it.
+  const reset = new AbortController();
+  const stream = openStream(session, reset.signal);
   if (stream === null) {
     open = 1;
     socket.once('close', closed);
@@ -39,7 +41,7 @@ export const carry = (session: ClientHttp2Session, socket: Socket, onClosed: () 
   stream.once('response', (headers) => {
     accepted = headers[':status'] === 200;
     if (accepted) stream.pipe(socket);
-    else stream.close(constants.NGHTTP2_CANCEL);
+    else reset.abort();
   });
   // Both tell it again with 'close'.
   stream.on('error', () => undefined);
@@ -50,7 +52,7 @@ export const carry = (session: ClientHttp2Session, socket: Socket, onClosed: () 
     closed();
   });
   socket.once('close', (hadError) => {
-    if (hadError || !socket.readableEnded) stream.close(constants.NGHTTP2_CANCEL);
+    if (hadError || !socket.readableEnded) reset.abort();
     closed();
   });
   socket.pipe(stream);

@@ -14,7 +14,10 @@ export const openTunnel = (connection: Duplex): ClientHttp2Session => {
     peerMaxConcurrentStreams: runnerProtocol.maxStreams,
     maxSessionMemory: SESSION_MEGABYTES,
   });
-  session.once('connect', () => session.setLocalWindowSize(runnerProtocol.sessionWindow));
+  session.once('connect', () => {
+    // Its first bytes may have broken it already.
+    if (!session.destroyed) session.setLocalWindowSize(runnerProtocol.sessionWindow);
+  });
   session.on('error', (error) => leave(`the tunnel broke: ${error.message}`));
   session.on('frameError', (type, code) => leave(`the tunnel broke: frame ${type} failed with ${code}`));
   session.on('goaway', (code) => leave(code === 0 ? undefined : `the host closed the tunnel with ${code}`));
@@ -47,7 +50,7 @@ export const awaitJob = (session: ClientHttp2Session): Promise<RunnerJob> =>
       length += chunk.length;
       if (length > runnerProtocol.maxJobBytes) reject(new Error('the job is too large'));
     });
-    stream.on('error', reject);
+    stream.on('error', (error) => reject(new Error(`the tunnel broke: ${error.message}`)));
     stream.on('close', () => {
       if (status !== 200 || !stream.readableEnded || stream.rstCode !== 0) {
         reject(new Error('the host gave no job'));

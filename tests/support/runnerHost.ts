@@ -42,6 +42,11 @@ export class RunnerHost {
     await this.#stream(runnerProtocol.paths.job);
   }
 
+  /** Answers the runner that there is nothing for it. */
+  async refuseJob(): Promise<void> {
+    (await this.#stream(runnerProtocol.paths.job)).respond({ ':status': 404 }, { endStream: true });
+  }
+
   /** Hands the job over; resolves with how it ended. */
   async run(job: RunnerJob): Promise<RunResult> {
     const { paths } = runnerProtocol;
@@ -67,6 +72,9 @@ export class RunnerHost {
     await readGreeting(this.#connection);
     this.#connection.write(runnerProtocol.hostGreeting);
     const server = createServer({
+      // A job that cuts its connections makes resets; a real host counts them.
+      streamResetBurst: 1_000_000,
+      streamResetRate: 1_000_000,
       settings: { initialWindowSize: runnerProtocol.streamWindow, maxConcurrentStreams: runnerProtocol.maxStreams },
     });
     server.on('sessionError', () => undefined);
@@ -82,7 +90,8 @@ export class RunnerHost {
     const path = headers[':path'] ?? '';
     stream.on('error', () => undefined);
     if (path === runnerProtocol.paths.egress) {
-      this.onEgress(stream);
+      // It may be gone already.
+      if (!stream.destroyed) this.onEgress(stream);
       return;
     }
     this.#arrived.set(path, stream);

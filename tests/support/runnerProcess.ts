@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { constants } from 'node:fs';
 import { chmod, copyFile, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { Duplex } from 'node:stream';
+import { Duplex, PassThrough } from 'node:stream';
 import { runnerNodeFlags } from '../../contract/runnerProtocol.ts';
 import { isRoot } from '../../scripts/setup/checkout.ts';
 import { ensureRunnerBuilt } from '../../scripts/setup/runnerBuild.ts';
@@ -20,6 +20,7 @@ const isolated = (command: readonly string[]): readonly string[] => {
   const script = [
     'mount -t tmpfs -o size=64m,mode=1777 tmpfs /tmp',
     `perl -e 'socket(S, 2, 1, 0); $up = pack("a16sx22", "lo", 1); ioctl(S, 0x8914, $up) or die "no loopback: $!"'`,
+    'ulimit -n 512',
     'exec "$@"',
   ].join(' && ');
   // `env` because setpriv keeps capabilities until the next exec, and with them node would be readable after all.
@@ -71,10 +72,19 @@ export const startRunner = (files: RunnerFiles, flags: readonly string[] = runne
   return { child, exited: once(child, 'close').then(([code]) => code), log: () => text };
 };
 
+export type RunnerPair = RunnerProcess &
+  Readonly<{
+    host: RunnerHost;
+    /** The host reads nothing at all any more. */
+    stall(): void;
+  }>;
+
 /** A runner and its host. */
-export const startPair = (files: RunnerFiles): RunnerProcess & Readonly<{ host: RunnerHost }> => {
-  const runner = startRunner(files);
-  const connection = Duplex.from({ readable: runner.child.stdout, writable: runner.child.stdin });
+export const startPair = (files: RunnerFiles, flags?: readonly string[]): RunnerPair => {
+  const runner = startRunner(files, flags);
+  const { stdin, stdout } = runner.child;
+  const readable = stdout.pipe(new PassThrough());
+  const connection = Duplex.from({ readable, writable: stdin });
   connection.on('error', () => undefined);
-  return { ...runner, host: new RunnerHost(connection) };
+  return { ...runner, host: new RunnerHost(connection), stall: () => stdout.unpipe(readable) };
 };
