@@ -30,6 +30,7 @@ export function openRequests(
   const sandbox: SandboxPort = {
     defaultRuntime,
     pick: (runtime, minimum) => sandboxes.pick(runtime, minimum),
+    notes: (isolation) => sandboxes.notes(isolation),
     want: (runtime, minimum) => sandboxes.want(runtime, minimum),
   };
   // Desk, subjects and refresh know each other; they reach the desk through this.
@@ -46,7 +47,7 @@ export function openRequests(
   stops.add('expiry', () => expiry.stop());
   const refresh = new RunRefresh({ records, sandbox, desk: toDesk, clock });
   const manifests = new ManifestShelf(records);
-  const cards = new RunCards({ records, manifests, localNames });
+  const cards = new RunCards({ records, manifests, localNames, sandbox });
   const decisions = { cards, refresh, expiry, clockGuard, launcher: scheduler };
   const runs = new RunSubject({ ...decisions, records, events, sandbox, vault, pause, random });
   const desk = new ApprovalDesk({

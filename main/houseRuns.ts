@@ -27,7 +27,14 @@ export function openSandboxes({ settings, log, clock }: Books, ports: BrokerPort
   if (settings.get('runtime.default') === null) settings.set('runtime.default', sandboxes.firstRuntime(), 'broker');
   const defaultRuntime = () => settings.get('runtime.default') ?? sandboxes.firstRuntime();
   const resizePool = () => embedded.resizePool(settings.get('pool.size'));
-  return { backends: [embedded], sandboxes, defaultRuntime, settled, resizePool, engineWarnings: (): readonly string[] => [] };
+  return {
+    backends: [embedded],
+    sandboxes,
+    defaultRuntime,
+    settled,
+    resizePool,
+    engineWarnings: (): readonly string[] => [],
+  };
 }
 
 /** The scheduler with everything that a run needs. What a crash left unfinished has ended when it returns. */

@@ -22,6 +22,7 @@ type Setting = ManifestSetting &
     seenBefore?: boolean;
     code?: string;
     runsText?: boolean;
+    isolationNotes?: readonly string[];
   }>;
 
 function cardOf(body: object, setting: Setting = {}): Card {
@@ -39,6 +40,7 @@ function cardOf(body: object, setting: Setting = {}): Card {
     lastApproved: setting.lastApproved ?? null,
     seenBefore: setting.seenBefore ?? false,
     localNames: setting.localNames ?? new Set(),
+    isolationNotes: setting.isolationNotes ?? [],
   });
 }
 
@@ -226,6 +228,10 @@ it('says that the embedded sandbox is the weaker wall', () => {
   const carrier = { image: 'i', runner: 'r', seccomp: 's' };
   const container = cardOf({}, { sandbox: { isolation: 'container', carrier } });
   expect(factText(container, 'isolation')).not.toContain('weaker');
+  const gvisor = { isolation: 'gvisor', carrier } as const;
+  const noted = cardOf({}, { sandbox: gvisor, isolationNotes: ['It enforces no limits here.'] });
+  expect(factText(noted, 'isolation')).toContain('It enforces no limits here');
+  expect(fact(noted, 'isolation')?.tone).toBe('notice');
 });
 
 describe('trust for any arguments', () => {

@@ -26,6 +26,8 @@ export type RunCardInput = Readonly<{
   seenBefore: boolean;
   /** Names that the owner declared as local services. */
   localNames: ReadonlySet<string>;
+  /** What the isolation does not enforce on this machine, a sentence each. */
+  isolationNotes: readonly string[];
 }>;
 
 /** What the owner decides about, facts first. Computed from the manifest; the agent's words appear as quotes only. */
@@ -46,7 +48,7 @@ export function makeRunCard(input: RunCardInput): Card {
       ...networkFacts(manifest, input.localNames),
       argumentsFact(manifest),
       limitsFact(manifest),
-      isolationFact(manifest),
+      isolationFact(manifest, input.isolationNotes),
       ...sourceFacts(manifest),
     ],
     quotes: description === '' ? [] : [{ label: 'The agent says', text: toSegments(description, { multiline: true }) }],
@@ -110,8 +112,13 @@ function limitsFact({ limits, isolation }: Manifest): CardFact {
   return { key: 'limits', label: 'Limits', tone: 'plain', value };
 }
 
-function isolationFact({ isolation, runtime }: Manifest): CardFact {
+function isolationFact({ isolation, runtime }: Manifest, notes: readonly string[]): CardFact {
   const fact = { key: 'isolation', label: 'Runs in' } as const;
+  const tone = notes.length === 0 ? 'plain' : 'notice';
+  const noted = (value: readonly Segment[]): readonly Segment[] => [
+    ...value,
+    ...notes.flatMap((note) => prose`. ${note.replace(/\.$/, '')}`),
+  ];
   switch (isolation.actual) {
     case 'embedded':
       return {
@@ -120,13 +127,13 @@ function isolationFact({ isolation, runtime }: Manifest): CardFact {
         value: prose`the embedded sandbox (${runtime} in a process of its own), which is a weaker wall than a container`,
       };
     case 'container':
-      return { ...fact, tone: 'plain', value: prose`a container of its own, with ${runtime}` };
+      return { ...fact, tone, value: noted(prose`a container of its own, with ${runtime}`) };
     case 'gvisor':
     case 'kata':
       return {
         ...fact,
-        tone: 'plain',
-        value: prose`a container of its own under ${isolation.actual}, with ${runtime}`,
+        tone,
+        value: noted(prose`a container of its own under ${isolation.actual}, with ${runtime}`),
       };
   }
 }

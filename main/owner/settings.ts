@@ -18,9 +18,12 @@ const widening: ReadonlySet<SettingKey> = new Set([
   'limits.pending_per_agent',
   'limits.requests_per_minute',
   'limits.concurrent_runs',
+  'limits.concurrent_runs_per_agent',
   'approval.expires_minutes',
   'pairing.open',
   'runtime.default',
+  'isolation.minimum',
+  'engine.allow_remote',
 ]);
 
 /**

@@ -20,6 +20,8 @@ export type SandboxPort = Readonly<{
   defaultRuntime(): Runtime;
   /** The sandbox that would run this, never one of another runtime and never a weaker one. */
   pick(runtime: Runtime, minimum: Isolation): SandboxChoice;
+  /** What an isolation level does not enforce on this machine, a sentence each. */
+  notes(isolation: Isolation): readonly string[];
   /** As `pick`, for something that is to be run: what is missing for it begins to be made. */
   want(runtime: Runtime, minimum: Isolation): SandboxChoice;
 }>;

@@ -7,13 +7,14 @@ import { toSegments } from '../core/display.ts';
 import type { Manifest } from '../core/manifestTypes.ts';
 import type { Records, RequestRecord } from '../core/records.ts';
 import type { ManifestShelf } from './manifestShelf.ts';
-import type { LocalNames } from './ports.ts';
+import type { LocalNames, SandboxPort } from './ports.ts';
 import { remembered } from './remembered.ts';
 
 export type RunCardDeps = Readonly<{
   records: Pick<Records, 'agent' | 'code' | 'everApproved' | 'lastApproved' | 'request' | 'secretByName'>;
   manifests: ManifestShelf;
   localNames: LocalNames;
+  sandbox: Pick<SandboxPort, 'notes'>;
 }>;
 
 type CodePart = Readonly<{ code: CardCode; findings: Card['findings']; runsText: boolean }>;
@@ -67,6 +68,7 @@ export class RunCards {
       lastApproved,
       seenBefore: records.everApproved(request.trustKey) && lastApproved?.misused !== true,
       localNames: this.#deps.localNames(),
+      isolationNotes: this.#deps.sandbox.notes(manifest.isolation.actual),
     });
   }
 

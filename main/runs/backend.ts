@@ -54,6 +54,8 @@ export interface Backend {
   carrier(runtime: Runtime): Carrier;
   /** Whether `approved`, the carrier of a manifest, is what `run` would use now. */
   carries(runtime: Runtime, approved: Carrier): boolean;
+  /** What this isolation does not enforce on this machine, a sentence each: the owner reads it on the card. */
+  notes(): readonly string[];
   /** Something needs this runtime: makes what is missing. Returns at once; `status` tells how it goes. */
   prepare(runtime: Runtime): void;
   /** Announces that `status` or `carrier` changed. Returns the function that ends it. */

@@ -49,6 +49,10 @@ export class FakeBackend implements Backend {
     return image === now.image && runner === now.runner && seccomp === now.seccomp;
   }
 
+  notes(): readonly string[] {
+    return [];
+  }
+
   prepare(runtime: Runtime): void {
     this.prepared.push(runtime);
   }

@@ -54,6 +54,11 @@ export class Sandboxes {
     };
   }
 
+  /** What an isolation level does not enforce on this machine, a sentence each. */
+  notes(isolation: Isolation): readonly string[] {
+    return this.#backends.find((backend) => backend.isolation === isolation)?.notes() ?? [];
+  }
+
   /** Every runtime at every isolation level. */
   list(): readonly SandboxView[] {
     return this.#backends.flatMap((backend) => backend.runtimes.map((runtime) => view(backend, runtime)));

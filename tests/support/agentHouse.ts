@@ -151,6 +151,7 @@ type World = {
   paused: boolean;
   runtime: Runtime;
   localNames: Set<string>;
+  isolationNotes: readonly string[];
   settings: { -readonly [Key in SettingKey]: Settings[Key] };
   /** What is served at which URL; everything else cannot be reached. */
   sources: Map<string, string | Uint8Array>;
@@ -178,6 +179,7 @@ export async function startAgentHouse(options: HouseOptions = {}) {
     paused: false,
     runtime: 'quickjs',
     localNames: new Set(),
+    isolationNotes: [],
     settings: { ...defaultSettings },
     sources: new Map(),
     redirects: new Map(),
@@ -194,7 +196,7 @@ export async function startAgentHouse(options: HouseOptions = {}) {
   const runs = new TestRuns(store, events, clock);
   const pick = (runtime: Runtime): SandboxChoice =>
     runtime === 'quickjs' ? world.sandbox : { ready: false, reason: `There is no engine for ${runtime}` };
-  const sandbox = { defaultRuntime: () => world.runtime, pick, want: pick };
+  const sandbox = { defaultRuntime: () => world.runtime, pick, want: pick, notes: () => world.isolationNotes };
   const settings = { get: <Key extends SettingKey>(key: Key): Settings[Key] => world.settings[key] };
   const desk: DeskPort = {
     open: (subject, id) => approvals.open(subject, id),
@@ -212,7 +214,7 @@ export async function startAgentHouse(options: HouseOptions = {}) {
     log: silentLog,
   });
   const manifests = new ManifestShelf(store);
-  const cards = new RunCards({ records: store, manifests, localNames });
+  const cards = new RunCards({ records: store, manifests, localNames, sandbox });
   const refresh = new RunRefresh({ records: store, sandbox, desk, clock });
   const common = { records: store, clock, clockGuard, random, sandbox, launcher: runs, events, waits };
   const vault = { state: () => world.vault };

@@ -51,6 +51,9 @@ export class ScriptedBackend implements Backend {
     const now = this.ownCarrier;
     return image === now.image && runner === now.runner && seccomp === now.seccomp;
   }
+  notes(): readonly string[] {
+    return [];
+  }
   prepare(runtime: string): void {
     this.prepared.push(runtime);
   }

@@ -53,6 +53,11 @@ export class EmbeddedBackend implements Backend {
     return image === embeddedCarrier.image && runner === '' && seccomp === '';
   }
 
+  /** The card says in words of its own what this isolation is. */
+  notes(): readonly string[] {
+    return [];
+  }
+
   /** Everything that it needs is part of the app. */
   prepare(): void {}
 
