@@ -17,7 +17,12 @@ const names: Readonly<Record<Runtime, string>> = { deno: 'Deno', node: 'Node', p
 /** The state as the rest of the app sees it. `obstacle`: why none can be made here, when that is known. */
 export function imageStatus(runtime: Runtime, state: ImageState, obstacle: string | null): BackendStatus {
   const image = `The ${names[runtime]} image`;
-  const coming = (rest: string): BackendStatus => ({ ready: false, coming: true, reason: `${image} ${rest}` });
+  const coming = (rest: string, busy = false): BackendStatus => ({
+    ready: false,
+    coming: true,
+    ...(busy && { busy }),
+    reason: `${image} ${rest}`,
+  });
   switch (state.kind) {
     case 'ready':
       return { ready: true };
@@ -26,9 +31,9 @@ export function imageStatus(runtime: Runtime, state: ImageState, obstacle: strin
         return { ready: false, coming: false, reason: `${image} cannot be made here: ${obstacle}` };
       return coming('is not made yet; it is made when it is first needed');
     case 'waiting':
-      return coming('is made as soon as another one is finished');
+      return coming('is made as soon as another one is finished', true);
     case 'making':
-      return coming(`is being made${state.progress === null ? '' : `: ${progressText(state.progress)}`}`);
+      return coming(`is being made${state.progress === null ? '' : `: ${progressText(state.progress)}`}`, true);
     case 'failed':
       return { ready: false, coming: false, reason: `${image} could not be made: ${state.reason}` };
   }
