@@ -1,5 +1,6 @@
 import { type RunnerJob, runnerProtocol } from '../../../contract/runnerProtocol.ts';
 import type { SandboxJob } from '../../runs/backend.ts';
+import { jobProgram } from './jobProgram.ts';
 import type { RuntimeRow } from './runtimeTable.ts';
 
 const { authorityFile, rootsFile, proxy, jobFolder } = runnerProtocol;
@@ -43,11 +44,12 @@ export function jobEnv(row: RuntimeRow, env: SandboxJob['env']): Readonly<Record
 
 /** What the runner is told. */
 export function runnerJob(row: RuntimeRow, job: SandboxJob, authorityPem: string): RunnerJob {
+  const { command, codeFile } = jobProgram(row, job.code);
   return {
-    command: row.command,
+    command,
     env: jobEnv(row, job.env),
     cwd: jobFolder,
-    files: { [row.codeFile]: Buffer.from(job.code).toString('base64') },
+    files: { [codeFile]: Buffer.from(job.code).toString('base64') },
     stdin: '',
     authorityPem,
     timeoutMs: job.limits.timeoutMs,
