@@ -28,7 +28,7 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
 
   const books = openBooks(options, stops);
   const { records, vault, settings, pause, localServices, events, facts, notices, clock, random, log } = books;
-  const sandbox = openSandboxes(books, ports, stops);
+  const sandbox = await openSandboxes(books, options, stops);
   await vault.open(passphrase);
   const warmth = new Warmth(sandbox.backends, () => vault.state() === 'unlocked' && !pause.isPaused());
   warmth.look();
@@ -92,6 +92,8 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
   refresh.refreshAll();
   telegram = await openTelegram(config, books, { desk, owner, refresh }, stops);
   openDesktopChannels(ports, books, { desk, owner, refresh }, stops);
+  const followed = { changed: facts.emit, replaced: () => refresh.refreshAll() };
+  stops.add('sandbox changes', sandbox.sandboxes.onChange(followed));
   desk.start();
   wake.start();
   stops.add('retention', startRetention({ records, settings, clock, log }));

@@ -20,7 +20,7 @@ import type { StopList } from './stopList.ts';
 /** The agent's side and the desk where both sides meet. Nothing is shown before `desk.start`. */
 export function openRequests(
   books: Books,
-  { sandboxes, defaultRuntime }: ReturnType<typeof openSandboxes>,
+  { sandboxes, defaultRuntime }: Awaited<ReturnType<typeof openSandboxes>>,
   parts: Readonly<{ upstream: Upstream; waits: RequestWaits; scheduler: Scheduler }>,
   stops: StopList,
 ) {

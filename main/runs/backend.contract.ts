@@ -128,7 +128,9 @@ export function backendContract(
       const { stdout } = await run(programs.fetches, { egress });
       expect(stdout).toBe('201 pong\n');
       expect(seen).toHaveLength(1);
-      expect(seen[0]).toMatchObject({ method: 'POST', url: 'https://api.test/echo' });
+      expect(seen[0]?.method).toBe('POST');
+      // A tunnel names the port of its target even where it is the usual one.
+      expect(new URL(seen[0]?.url ?? '').href).toBe('https://api.test/echo');
       expect(seen[0]?.headers.map(([header, value]) => [header.toLowerCase(), value])).toContainEqual(['x-a', 'b']);
       expect(await textOf(seen[0]?.body ?? null)).toBe('ping');
     });

@@ -67,6 +67,18 @@ describe('the choice of a sandbox', () => {
     expect(steps).toEqual(['fetching']);
   });
 
+  it('announces changes, and apart from that when another image would carry runs', () => {
+    const backend = sandbox('container', ['deno']);
+    const heard: string[] = [];
+    const listeners = { changed: () => heard.push('changed'), replaced: () => heard.push('replaced') };
+    const stop = new Sandboxes([embedded, backend]).onChange(listeners);
+    backend.setStatus({ ready: false, coming: false, reason: 'gone' });
+    backend.setCarrier({ ...carrier, image: 'newer' });
+    stop();
+    backend.setStatus({ ready: true });
+    expect(heard).toEqual(['changed', 'changed', 'replaced']);
+  });
+
   it('takes Deno at a first run only where it is ready', () => {
     expect(new Sandboxes([embedded]).firstRuntime()).toBe('quickjs');
     expect(new Sandboxes([embedded, sandbox('container', ['deno'])]).firstRuntime()).toBe('deno');

@@ -6,10 +6,12 @@ import type { Backend } from './backend.ts';
 /** All sandboxes that there are, and which one runs what: never another runtime and never a weaker isolation. */
 export class Sandboxes {
   readonly #backends: readonly Backend[];
+  readonly #absent: string | null;
 
-  /** `backends`: weakest isolation first, each isolation once. */
-  constructor(backends: readonly Backend[]) {
+  /** `backends`: weakest isolation first, each isolation once. `absent`: why there are not more, as a sentence. */
+  constructor(backends: readonly Backend[], absent: string | null = null) {
     this.#backends = backends;
+    this.#absent = absent;
   }
 
   /**
@@ -31,7 +33,8 @@ export class Sandboxes {
       backend.runtimes.map((name) => `${name} (isolation ${backend.isolation})`),
     );
     const all = offered.length === 0 ? 'nothing' : offered.join(', ');
-    return { ready: false, reason: `This machine runs ${all}. Ask for that, or ask the owner to add the other.` };
+    const why = this.#absent === null ? '' : ` ${this.#absent}`;
+    return { ready: false, reason: `This machine runs ${all}. Ask for that, or ask the owner to add the other.${why}` };
   }
 
   /** As `pick`, for something that is to be run: what is missing for it begins to be made, or is tried again. */
@@ -90,9 +93,21 @@ export class Sandboxes {
     });
   }
 
-  /** Announces that any of them became ready, went away or got further. */
-  onChange(listener: () => void): () => void {
-    const ends = this.#backends.map((backend) => backend.onChange(listener));
+  /**
+   * Announces that any of them became ready, went away or got further, and apart from that when another image than
+   * before would carry runs. Returns the function that ends it.
+   */
+  onChange(listeners: Readonly<{ changed: () => void; replaced: () => void }>): () => void {
+    const images = (): string => JSON.stringify(this.list().map(({ image }) => image));
+    let known = images();
+    const look = (): void => {
+      const now = images();
+      const isReplaced = now !== known;
+      known = now;
+      listeners.changed();
+      if (isReplaced) listeners.replaced();
+    };
+    const ends = this.#backends.map((backend) => backend.onChange(look));
     return () => {
       for (const end of ends) end();
     };
@@ -111,7 +126,7 @@ export class Sandboxes {
 
   #stateOf(isolation: Isolation): string {
     const backend = this.#backends.find((candidate) => candidate.isolation === isolation);
-    if (backend === undefined) return 'not available';
+    if (backend === undefined) return this.#absent === null ? 'not available' : `not available: ${this.#absent}`;
     const statuses = backend.runtimes.map((runtime) => ({ runtime, status: backend.status(runtime) }));
     const reasons = new Set(statuses.flatMap(({ status }) => (status.ready ? [] : [status.reason])));
     const ready = statuses.filter(({ status }) => status.ready).map(({ runtime }) => runtime);
