@@ -1,70 +1,96 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import path from 'node:path';
 import type { Runtime } from '../../contract/runtime.ts';
 import { DockerBackend } from '../../main/backends/docker/dockerBackend.ts';
 import { engineEndpoint } from '../../main/backends/docker/endpoint.ts';
 import { Engine } from '../../main/backends/docker/engine.ts';
-import type { ContainerIsolation, SandboxImage, SandboxImages } from '../../main/backends/docker/ports.ts';
-import { sha256Hex } from '../../main/core/digest.ts';
+import { ImageBook } from '../../main/backends/docker/images/imageBook.ts';
+import { readImageFiles } from '../../main/backends/docker/images/imageFiles.ts';
+import { PackagesSource } from '../../main/backends/docker/images/packagesSource.ts';
+import type { ContainerIsolation, MakeFrontEnd } from '../../main/backends/docker/ports.ts';
+import { runtimeTable } from '../../main/backends/docker/runtimeTable.ts';
 import type { EgressDoor } from '../../main/core/door.ts';
 import { type Log, silentLog } from '../../main/core/log.ts';
 import { systemClock } from '../../main/core/systemClock.ts';
 import { makeProxyFrontEnd } from '../../main/egress/proxy/frontEnd.ts';
 import type { SandboxExit } from '../../main/runs/backend.ts';
 import { anyTunnel } from '../../main/runs/testDoor.ts';
+import { cacheDirectory } from '../../scripts/setup/checkout.ts';
+import { ensureRunnerBuilt } from '../../scripts/setup/runnerBuild.ts';
+import { namedEngine } from '../../scripts/test/engine.ts';
 
-const runner = readFileSync(fileURLToPath(new URL('../../out/sandbox/runner.mjs', import.meta.url)));
-export const runnerSha256 = sha256Hex(runner);
+/** What the sandboxes of a test need and share: made once, for one engine. */
+export type DockerHouse = Readonly<{
+  engine: Engine;
+  installId: string;
+  backend(options?: BackendChoice): DockerBackend;
+  close(): Promise<void>;
+}>;
 
-const imageList = z.array(
-  z.looseObject({ Id: z.string(), Created: z.number(), Labels: z.record(z.string(), z.string()) }),
-);
+export type BackendChoice = Readonly<{
+  isolation?: ContainerIsolation;
+  /** Default 1. */
+  poolSize?: number;
+  installId?: string;
+  makeFrontEnd?: MakeFrontEnd;
+  log?: Log;
+}>;
 
-/** Images that an engine has already, by their labels. */
-export class FoundImages implements SandboxImages {
-  readonly runtimes: readonly Runtime[] = ['deno', 'node', 'python'];
-  readonly #found: ReadonlyMap<string, SandboxImage>;
+/** An install id that no other test has. */
+export const someInstallId = (): string => `test-${crypto.randomUUID()}`;
 
-  private constructor(found: ReadonlyMap<string, SandboxImage>) {
-    this.#found = found;
-  }
-
-  static async on(engine: Engine): Promise<FoundImages> {
-    const filters = JSON.stringify({ label: ['oauth3.recipe'] });
-    const list = await engine.api?.json({ method: 'GET', path: '/images/json', query: { filters } }, imageList);
-    const found = (list ?? []).map(({ Id, Labels }): [string, SandboxImage] => [
-      `${Labels['oauth3.runtime']} ${Labels['oauth3.variant']}`,
-      { id: Id, recipe: `recipe:${Labels['oauth3.recipe']}` },
-    ]);
-    return new FoundImages(new Map(found.reverse()));
-  }
-
-  status(runtime: Runtime, isolation: ContainerIsolation) {
-    return this.image(runtime, isolation) === null
-      ? ({ ready: false, coming: false, reason: `there is no image for ${runtime}; npm run images makes it` } as const)
-      : ({ ready: true } as const);
-  }
-
-  image(runtime: Runtime, isolation: ContainerIsolation): SandboxImage | null {
-    return this.#found.get(`${runtime} ${isolation === 'gvisor' ? 'readable' : 'sealed'}`) ?? null;
-  }
-
-  recipe(runtime: Runtime, isolation: ContainerIsolation): string {
-    return this.image(runtime, isolation)?.recipe ?? `recipe:${'0'.repeat(64)}`;
-  }
-
-  prepare(): void {}
-
-  onChange(): () => void {
-    return () => {};
-  }
-}
-
-/** The engine that tests use: OAUTH3_TEST_ENGINE (as DOCKER_HOST is written), else the default one. */
-export function testEngine(log: Log = silentLog, dockerHost = process.env.OAUTH3_TEST_ENGINE ?? null): Engine {
-  const endpoint = engineEndpoint(dockerHost, process.platform);
-  return new Engine({ endpoint, log });
+/**
+ * The engine of this test run with images of these runtimes, made if it has none. The caller stops its backends, then
+ * closes the house.
+ */
+export async function openDockerHouse(
+  runtimes: readonly Runtime[],
+  isolations: readonly ContainerIsolation[] = ['container'],
+): Promise<DockerHouse> {
+  const engine = new Engine({ endpoint: engineEndpoint(namedEngine ?? null, process.platform), log: silentLog });
+  await engine.start();
+  if (engine.api === null || !engine.state.available) throw new Error('no container engine answers');
+  const rows = runtimeTable.filter(({ runtime }) => runtimes.includes(runtime));
+  const files = await readImageFiles(await ensureRunnerBuilt(), rows);
+  const images = new ImageBook({
+    engine: engine.api,
+    sources: [new PackagesSource(engine.api, path.join(cacheDirectory, 'images'))],
+    rows,
+    files,
+    log: silentLog,
+    onMade: () => {},
+  });
+  await images.refresh();
+  const wanted = runtimes.flatMap((runtime) => isolations.map((isolation) => ({ runtime, isolation })));
+  for (const { runtime, isolation } of wanted) images.prepare(runtime, isolation);
+  await new Promise<void>((resolve, reject) => {
+    const look = (): void => {
+      const missing = wanted.map((each) => images.status(each.runtime, each.isolation)).filter(({ ready }) => !ready);
+      if (missing.length === 0) resolve();
+      for (const status of missing) if (!status.ready && !status.coming) reject(new Error(status.reason));
+    };
+    images.onChange(look);
+    look();
+  });
+  const installId = someInstallId();
+  return {
+    engine,
+    installId,
+    backend: ({ isolation = 'container', poolSize = 1, makeFrontEnd, log = silentLog, ...more } = {}) =>
+      new DockerBackend({
+        isolation,
+        engine,
+        images,
+        makeFrontEnd: makeFrontEnd ?? (() => makeProxyFrontEnd({ log, clock: systemClock })),
+        installId: more.installId ?? installId,
+        poolSize,
+        runner: files.runner,
+        log,
+      }),
+    async close() {
+      await images.stop();
+      await engine.stop();
+    },
+  };
 }
 
 export const closedDoor: EgressDoor = {
@@ -84,27 +110,6 @@ export type ProgramOptions = Readonly<{
 export type Ran = Readonly<{ exit: SandboxExit; stdout: string; stderr: string; outputBytes: number }>;
 
 const keptBytes = 4 * 1024 * 1024;
-
-/** An install id that no other test has. */
-export const someInstallId = (): string => `test-${crypto.randomUUID()}`;
-
-/** A backend on an engine that was started, with the images that it has. */
-export async function dockerBackendOn(
-  engine: Engine,
-  options: Readonly<{ isolation?: ContainerIsolation; poolSize?: number; installId?: string; log?: Log }> = {},
-): Promise<DockerBackend> {
-  const log = options.log ?? silentLog;
-  return new DockerBackend({
-    isolation: options.isolation ?? 'container',
-    engine,
-    images: await FoundImages.on(engine),
-    makeFrontEnd: () => makeProxyFrontEnd({ log, clock: systemClock }),
-    installId: options.installId ?? someInstallId(),
-    poolSize: options.poolSize ?? 1,
-    runner: { sha256: runnerSha256 },
-    log,
-  });
-}
 
 /** Runs code in a backend. Output beyond 4 MiB is counted and not kept. */
 export async function runProgram(
