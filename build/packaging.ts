@@ -39,6 +39,8 @@ export const packagingConfiguration = (input: PackagingInput): Configuration => 
     'out/**',
     '!out/built-from',
     'build/icons/**',
+    // How images are made on public ones.
+    'sandbox/images/**',
     '!node_modules/**',
     ...shippedModules(input.root).map((name) => `node_modules/${name}/**`),
     '!node_modules/better-sqlite3/{deps,src}/**',

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build, type Plugin } from 'vite';
+import { bundleQuickjs } from './quickjsBundle.ts';
 
 /** Below out/. */
 export const runnerOutput = 'sandbox/runner.mjs';
@@ -34,14 +35,22 @@ export const bundleRunner = async (root: string): Promise<string> => {
   return file.code;
 };
 
-/** Puts the runner beside what a build of the main process puts out: `out/main` gets `out/sandbox` as a neighbour. */
+/** All that images hold of our own, below out/: the runner and the programs of runtimes. */
+export const sandboxFiles = async (root: string): Promise<Readonly<Record<string, Uint8Array>>> => {
+  const [runner, quickjs] = await Promise.all([bundleRunner(root), bundleQuickjs(root)]);
+  return { [runnerOutput]: new TextEncoder().encode(runner), ...quickjs };
+};
+
+/** Puts them beside what a build of the main process puts out: `out/main` gets `out/sandbox` as a neighbour. */
 export const withRunner = (root: string): Plugin => ({
   name: 'oauth3-runner',
   apply: 'build',
   async writeBundle({ dir }) {
     if (dir === undefined) throw new Error('The build has no output folder.');
-    const file = path.join(path.dirname(dir), runnerOutput);
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(file, await bundleRunner(root));
+    for (const [name, bytes] of Object.entries(await sandboxFiles(root))) {
+      const file = path.join(path.dirname(dir), name);
+      await mkdir(path.dirname(file), { recursive: true });
+      await writeFile(file, bytes);
+    }
   },
 });

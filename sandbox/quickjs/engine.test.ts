@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { compileEngine, Engine, EngineCrash } from './engine.ts';
+import { compileEngine, Engine, EngineCrash, installedEngine } from './engine.ts';
 
 let module: WebAssembly.Module;
 beforeAll(async () => {
-  module = await compileEngine();
+  module = await compileEngine(installedEngine());
 });
 
 type Call = Readonly<{ operation: string; json: string; bytes: Uint8Array | null }>;

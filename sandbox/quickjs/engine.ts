@@ -37,10 +37,14 @@ export type GuestValue = QuickJSHandle;
 /** What became of a piece of guest code; `error` is the thrown value, still inside the guest. */
 export type GuestResult = Readonly<{ ok: true; value: GuestValue } | { ok: false; error: GuestValue }>;
 
+/** Where the WebAssembly file stands as it was installed. */
+export function installedEngine(): string {
+  return createRequire(import.meta.url).resolve('@jitl/quickjs-wasmfile-release-sync/wasm');
+}
+
 /** Reads and compiles the WebAssembly file once; a compiled module holds no memory, each engine gets its own. */
-export async function compileEngine(): Promise<WebAssembly.Module> {
-  const path = createRequire(import.meta.url).resolve('@jitl/quickjs-wasmfile-release-sync/wasm');
-  return WebAssembly.compile(readFileSync(path));
+export async function compileEngine(wasmFile: string | URL): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(readFileSync(wasmFile));
 }
 
 /** One QuickJS in its own WebAssembly instance, whose memory cannot grow beyond `memoryMb` MiB. Used for one job. */

@@ -9,17 +9,22 @@ import { openTransport } from './transport.ts';
 const stackSizeMb = 4;
 const maxOldGenerationSizeMb = 256;
 
-/**
- * The first thread: passes messages between the host and the thread of the program, and stays free, so that it
- * notices when the host is gone while the program keeps the other one busy. `entry`: URL of the file to start again.
- */
-export function relay(entry: string): void {
-  const worker = new Worker(new URL(entry), {
+/** Starts `entry` (URL of a file) again as the thread of the program, without an environment or a console. */
+export function guestThread(entry: string): Worker {
+  return new Worker(new URL(entry), {
     env: {},
     stdout: true,
     stderr: true,
     resourceLimits: { stackSizeMb, maxOldGenerationSizeMb },
   });
+}
+
+/**
+ * The first thread: passes messages between the host and the thread of the program, and stays free, so that it
+ * notices when the host is gone while the program keeps the other one busy. `entry`: URL of the file to start again.
+ */
+export function relay(entry: string): void {
+  const worker = guestThread(entry);
   const transport = openTransport(die);
   worker.on('message', transport.send);
   worker.on('error', die);

@@ -1,6 +1,6 @@
-import { writeSync } from 'node:fs';
 import { encodeFrame, FrameDecoder } from '../../contract/sandboxFrames.ts';
 import type { ChildMessage, HostMessage } from '../../contract/sandboxMessages.ts';
+import { writeAll } from './writeAll.ts';
 
 /** How the child and its host talk. */
 export type Transport = Readonly<{
@@ -36,7 +36,7 @@ function portTransport(port: ParentPort): Transport {
 
 function pipeTransport(onHostGone: () => void): Transport {
   return {
-    send: (message) => writeAll(encodeFrame(message)),
+    send: (message) => writeAll(1, encodeFrame(message)),
     listen(onMessage) {
       const decoder = new FrameDecoder();
       // The frames are the host's own: types, not a schema, say what they are.
@@ -46,17 +46,4 @@ function pipeTransport(onHostGone: () => void): Transport {
       process.stdin.on('error', onHostGone);
     },
   };
-}
-
-/** Blocks until the pipe has taken everything: nothing piles up here, however slow the host reads. */
-function writeAll(frame: Uint8Array): void {
-  let at = 0;
-  while (at < frame.byteLength) {
-    try {
-      at += writeSync(1, frame, at);
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-    }
-  }
 }

@@ -168,6 +168,8 @@ export const runtimeTable: readonly RuntimeRow[] = [
     // The guest of the embedded sandbox, and the same second wall around it: it reads its own files and the code.
     command: [
       '/usr/local/bin/node',
+      // It would warn of the permission to start a thread, in the output of the code.
+      '--no-warnings',
       '--disable-sigusr1',
       '--no-addons',
       '--disallow-code-generation-from-strings',
