@@ -35,7 +35,7 @@ describe('a deadline', () => {
     expect(onDue).toHaveBeenCalledTimes(1);
   });
 
-  it('comes by the wall clock when the machine slept', () => {
+  it('comes by the wall clock when the machine slept (ATTACKS K184)', () => {
     const { clock, pass } = clocks();
     const onDue = vi.fn();
     new Deadline(clock, 60_000, onDue);
@@ -43,7 +43,7 @@ describe('a deadline', () => {
     expect(onDue).toHaveBeenCalledTimes(1);
   });
 
-  it('comes by the monotonic clock when the wall clock was set back', () => {
+  it('comes by the monotonic clock when the wall clock was set back (ATTACKS K183)', () => {
     const { clock, pass } = clocks();
     const onDue = vi.fn();
     new Deadline(clock, 1500, onDue);

@@ -11,8 +11,7 @@ import {
 } from '../support/agentHouse.ts';
 
 // ATTACKS section N, and I164: what must not get through the agents' HTTP interface. Every refusal is checked to leave
-// nothing behind. A232 and A231 are about routes: only those of INTERFACES 1 exist, and all but /health and /pair need a
-// token. A238: a run cannot name our address at all, since local names and addresses are refused (ATTACKS A26, D66).
+// nothing behind. A231 is about routes: only those of INTERFACES 1 exist, and all but /health and /pair need a token.
 
 let house: AgentHouse;
 let token: string;
@@ -184,6 +183,33 @@ describe('tokens', () => {
     await house.call('DELETE', `/requests/${request?.id}`, { token });
   });
 
+  it('H136 nothing of a container can be asked for: a key that we do not know is refused, at any place', async () => {
+    house.clock.pass(60_000);
+    const wishes = [
+      { privileged: true },
+      { binds: ['/:/host'] },
+      { mounts: [{ Type: 'bind', Source: '/' }] },
+      { HostConfig: { Mounts: [{ Type: 'bind', Source: '/' }] } },
+      { devices: ['/dev/kvm'] },
+      { pid: 'host' },
+      { Runtime: 'runc' },
+      { image: 'evil:latest' },
+      { SecurityOpt: ['seccomp=unconfined'] },
+      { user: 'root' },
+    ];
+    for (const wish of wishes) {
+      const places = [
+        { ...body, ...wish },
+        { ...body, metadata: wish },
+      ];
+      for (const changed of places) {
+        expect(`${JSON.stringify(wish)} ${await attempt({ body: changed })}`).toBe(
+          `${JSON.stringify(wish)} 400 invalid_request`,
+        );
+      }
+    }
+  });
+
   it('N231, L207 there is no route that approves, configures or shows secrets, with any method', async () => {
     for (const path of [
       '/secrets',
@@ -200,6 +226,33 @@ describe('tokens', () => {
           `${method} ${path} ${await attempt(['GET', 'DELETE'].includes(method) ? { body: undefined } : {}, method, path)}`,
         ).toBe(`${method} ${path} 404 not_found`);
       }
+    }
+  });
+
+  it('N232 any program of this machine gets nothing without one, and of our state only that we are up', async () => {
+    house.clock.pass(60_000);
+    for (const [method, path] of [
+      ['POST', '/execute'],
+      ['GET', '/requests/x'],
+      ['DELETE', '/requests/x'],
+    ] as const) {
+      const change = method === 'POST' ? { token: undefined } : { token: undefined, body: undefined };
+      expect(`${method} ${path} ${await attempt(change, method, path)}`).toBe(`${method} ${path} 401 unauthorized`);
+    }
+    const known = await house.call('GET', '/health', { token });
+    const unknown = await house.call('GET', '/health');
+    expect(unknown.status).toBe(200);
+    expect(Object.keys(Object(unknown.json)).length).toBeLessThan(Object.keys(Object(known.json)).length);
+    expect(unknown.text).not.toContain('home-agent');
+  });
+
+  it('N238 code cannot be sent to this very bridge, by whatever name', async () => {
+    house.clock.pass(60_000);
+    for (const name of ['127.0.0.1', 'localhost', '[::1]', '[::ffff:127.0.0.1]', 'host.docker.internal', '0.0.0.0']) {
+      const network = [`${name}:${house.port}`];
+      expect(`${name} ${await attempt({ body: { ...body, metadata: { network } } })}`).toBe(
+        `${name} 400 invalid_request`,
+      );
     }
   });
 

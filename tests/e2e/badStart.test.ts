@@ -51,7 +51,7 @@ describe('a start of the app that cannot succeed', () => {
     expect((await readFile(file)).equals(bytes)).toBe(true);
   });
 
-  it('says that its port is taken in one line, with exit 1, while the app that has it goes on', async () => {
+  it('says that its port is taken in one line, with exit 1, while the app that has it goes on (ATTACKS N233)', async () => {
     const first = await launchApp(desk);
     try {
       const port = new URL(first.url).port;

@@ -52,7 +52,7 @@ describe('the packaged app', () => {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
 
-  it('has its fuses flipped', async () => {
+  it('has its fuses flipped (ATTACKS O246)', async () => {
     const wire = await getCurrentFuseWire(executable);
     expect(wire[FuseV1Options.RunAsNode]).toBe(FuseState.DISABLE);
     expect(wire[FuseV1Options.EnableNodeOptionsEnvironmentVariable]).toBe(FuseState.DISABLE);
@@ -113,7 +113,7 @@ describe('the packaged app', () => {
     }
   });
 
-  it('is no Node: it ignores ELECTRON_RUN_AS_NODE', async () => {
+  it('is no Node: it ignores ELECTRON_RUN_AS_NODE (ATTACKS O246)', async () => {
     const app = start(['-e', 'process.exit(42)', '--no-sandbox'], { ELECTRON_RUN_AS_NODE: '1' });
     const [code] = await once(app, 'exit');
     expect(code).not.toBe(42);

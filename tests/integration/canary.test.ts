@@ -218,7 +218,7 @@ describe('a secret of the owner', () => {
     }
   });
 
-  it('is in no answer, file, log, process, message, wake or print: nowhere but at the upstream', async () => {
+  it('is in no answer, file, log, process, message, wake or print: nowhere but at the upstream (ATTACKS F116)', async () => {
     const listed = z
       .object({ items: z.array(z.looseObject({ request_id: z.string(), skill_id: z.string() })) })
       .parse(JSON.parse(await cli(['requests', 'list', '--json'])));
