@@ -186,7 +186,9 @@ export async function startProxyHouse(
   const frontEnd = await makeProxyFrontEnd({ log: silentLog, clock, ...given });
   if (door !== null) frontEnd.open(door);
   const session = carriage === 'tunnel' ? await startSession((stream) => frontEnd.serve(stream)) : null;
+  const sockets = new Set<net.Socket>();
   const listener = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    sockets.add(socket);
     if (session === null) frontEnd.serve(socket);
     else join(socket, session.open());
   });
@@ -194,7 +196,6 @@ export async function startProxyHouse(
   const address = listener.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   const { port } = address;
-  const sockets = new Set<net.Socket>();
 
   const connect = async (): Promise<Client> => {
     const socket = net.connect({ host: '127.0.0.1', port, noDelay: true });

@@ -5,6 +5,7 @@ import type { EgressDoor, ProxyFrontEnd } from '../../core/door.ts';
 import type { Log } from '../../core/log.ts';
 import { TokenBuckets } from '../../core/tokenBucket.ts';
 import type { RunAuthority } from './authority.ts';
+import { bytesOnly } from './bytesOnly.ts';
 import { Connection } from './connection.ts';
 import { type Exchange, headerPairs, runExchange } from './exchange.ts';
 import { type ProxyLimits, proxyLimits } from './limits.ts';
@@ -78,6 +79,7 @@ class ContainerFrontEnd implements ProxyFrontEnd {
       connection.cut();
       return;
     }
+    bytesOnly(stream);
     connection.wait(this.#limits.firstHeadMs);
     const line = this.#lineOn(stream, connection, null, door);
     const { maxConnections, connectionRate } = this.#limits;
