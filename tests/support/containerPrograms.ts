@@ -1,10 +1,8 @@
 import type { Runtime } from '../../contract/runtime.ts';
 import { sandboxEnvNames } from '../../main/backends/docker/runnerJob.ts';
 import { runtimeTable } from '../../main/backends/docker/runtimeTable.ts';
+import { quickjsPrograms } from '../../main/backends/embedded/contractPrograms.ts';
 import type { ContractPrograms } from '../../main/runs/backend.contract.ts';
-
-/** Runtimes that the contract is played in. */
-export type ContainerRuntime = Extract<Runtime, 'deno' | 'node' | 'python'>;
 
 /** What the sandbox itself puts into the environment, as a literal of all three languages. */
 const ownNames = (runtime: Runtime): string => {
@@ -27,7 +25,7 @@ console.log(response.status, await response.text());`,
 });
 
 /** The programs of the contract in each runtime of the containers. */
-export const containerPrograms: Readonly<Record<ContainerRuntime, ContractPrograms>> = {
+export const containerPrograms: Readonly<Record<Runtime, ContractPrograms>> = {
   node: javaScript(
     'node',
     `import { existsSync, writeFileSync } from 'node:fs';
@@ -60,4 +58,5 @@ places = ['/tmp/trace', '/dev/shm/trace']
 print('dirty' if any(os.path.exists(place) for place in places) else 'clean')
 for place in places: open(place, 'w').close()`,
   },
+  quickjs: quickjsPrograms,
 };

@@ -1,21 +1,12 @@
 import { silentLog } from '../../core/log.ts';
 import { backendContract } from '../../runs/backend.contract.ts';
 import { EmbeddedBackend } from './backend.ts';
+import { quickjsPrograms } from './contractPrograms.ts';
 import { sandboxProgram } from './testing.ts';
 
 backendContract(
   'The embedded backend',
   () => new EmbeddedBackend({ launcher: sandboxProgram(), poolSize: 1, log: silentLog }),
   'quickjs',
-  {
-    speaks: "console.log('out'); console.error('err');",
-    exitsWith3: 'process.exit(3)',
-    throws: "throw new TypeError('boom')",
-    printsEnvironment: "console.log(Deno.env.get('GREETING')); console.log(Object.keys(process.env).length);",
-    spins: 'for (;;);',
-    fetches: `const response = await fetch('https://api.test/echo', { method: 'POST', headers: { 'x-a': 'b' }, body: 'ping' });
-console.log(response.status, await response.text());`,
-    leavesTraces: `console.log(globalThis.trace ?? Array.prototype.trace ?? 'clean');
-globalThis.trace = Array.prototype.trace = 'dirty';`,
-  },
+  quickjsPrograms,
 );
