@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import type { DebianPackages } from './debianPackages.ts';
 import type { Layer } from './imageArchive.ts';
@@ -47,8 +50,13 @@ export class LayerCache {
     return { label: plan.label, file: path.join(folder, 'layer.tar'), ...made };
   }
 
-  async forget(plans: readonly LayerPlan[]): Promise<void> {
-    for (const { key } of plans) await rm(path.join(this.#folder, key), { recursive: true, force: true });
+  /** Removes those whose bytes are no longer what they were when they were made. */
+  async forgetBroken(layers: readonly Layer[]): Promise<void> {
+    for (const { file, diffId } of layers) {
+      const hash = createHash('sha256');
+      await pipeline(createReadStream(file), hash).catch(() => {});
+      if (`sha256:${hash.digest('hex')}` !== diffId) await rm(path.dirname(file), { recursive: true, force: true });
+    }
   }
 
   /** Runs `body` with a folder that is gone afterwards. What a killed process left is removed after an hour. */

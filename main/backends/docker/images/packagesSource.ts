@@ -76,7 +76,7 @@ export class PackagesSource implements ImageSource {
     } catch (error) {
       // A layer of the cache that is not what it was: the next try makes it anew.
       const refused = error instanceof ImageError || (error instanceof EngineError && error.status >= 400);
-      if (refused && !signal.aborted) await this.#layers.forget(plans);
+      if (refused && !signal.aborted) await this.#layers.forgetBroken(layers);
       throw error;
     }
     return this.#verify(archive);
