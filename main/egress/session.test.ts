@@ -293,3 +293,73 @@ describe('the end of a run', () => {
     expect(run.records).toMatchObject([{ refused: 'internal' }, { refused: 'session_closed' }]);
   });
 });
+
+describe('a tunnel', () => {
+  const errorOf = async (verdict: ReturnType<OpenSession['session']['tunnel']>): Promise<string | null> =>
+    verdict.ok ? null : (await readReply(verdict.refusal)).error;
+
+  it('to an allowed host opens under its canonical name, and leaves no record', () => {
+    run = house.open();
+    expect(run.session.tunnel('API.example.com.:443')).toEqual({ ok: true, host, port: 443 });
+    expect(run.records).toEqual([]);
+  });
+
+  it('to anything else is refused and recorded, with its target when that can be read', async () => {
+    run = house.open();
+    expect(await errorOf(run.session.tunnel('evil.com:443'))).toBe('host_not_allowed');
+    expect(await errorOf(run.session.tunnel(`${host}:80`))).toBe('host_not_allowed');
+    expect(await errorOf(run.session.tunnel(host))).toBe('url_invalid');
+    expect(run.records).toMatchObject([
+      { method: 'CONNECT', host: 'evil.com', port: 443, path: '', status: 403, refused: 'host_not_allowed' },
+      { method: 'CONNECT', host, port: 80, refused: 'host_not_allowed' },
+      { method: 'CONNECT', host: '', port: 0, refused: 'url_invalid' },
+    ]);
+  });
+
+  it('after the end is refused', async () => {
+    run = house.open();
+    run.session.close();
+    expect(await errorOf(run.session.tunnel(`${host}:443`))).toBe('session_closed');
+  });
+
+  it('that is refused counts as a request, so that a flood of them does not fill the disk', async () => {
+    run = house.open({ limits: { maxRequests: 3 } });
+    const errors = [];
+    for (let i = 0; i < 6; i += 1) errors.push(await errorOf(run.session.tunnel('evil.com:443')));
+    expect(errors.slice(0, 4)).toEqual(['host_not_allowed', 'host_not_allowed', 'host_not_allowed', 'request_limit']);
+    expect(new Set(errors.slice(4))).toEqual(new Set(['request_limit']));
+    expect(run.records).toHaveLength(4);
+    expect((await send(run.session, url)).error).toBe('request_limit');
+  });
+
+  it('never records a secret that stands in its name', () => {
+    const secret = house.secret({ value: 'fakefakefakefake' });
+    run = house.open({ secrets: [secret] });
+    run.session.tunnel(`${secret.value}.evil.com:443`);
+    run.session.tunnel(`${secret.placeholder}.evil.com:443`);
+    const recorded = JSON.stringify(run.records);
+    expect(recorded).not.toContain(secret.value);
+    expect(recorded.toLowerCase()).not.toContain(secret.placeholder.toLowerCase());
+  });
+});
+
+describe('a body in pieces that says its length', () => {
+  const body = (...pieces: readonly string[]) =>
+    (async function* () {
+      for (const piece of pieces) yield Buffer.from(piece);
+    })();
+
+  it('goes out with that length instead of in chunks', async () => {
+    run = house.open();
+    const reply = await send(run.session, url, { method: 'POST', body: body('hel', 'lo'), bodyLength: 5 });
+    expect(JSON.parse(reply.text)).toMatchObject({ body: 'hello', headers: { 'content-length': '5' } });
+  });
+
+  it.each([4, 6])('is broken off when it is not %i bytes', async (bodyLength) => {
+    run = house.open();
+    const before = house.upstream.received.length;
+    const reply = await send(run.session, url, { method: 'POST', body: body('hel', 'lo'), bodyLength });
+    expect(reply.error).toBe('aborted');
+    expect(house.upstream.received.length).toBe(before);
+  });
+});

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { authorityOf, type CanonicalUrl, canonicalUrl, UrlSyntaxError } from './url.ts';
+import { authorityOf, type CanonicalUrl, canonicalAuthority, canonicalUrl, UrlSyntaxError } from './url.ts';
 
 function tryRead(text: string): CanonicalUrl | null {
   try {
@@ -70,5 +70,39 @@ describe('canonicalUrl', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe('canonicalAuthority', () => {
+  it('reads a host and a port in their one spelling', () => {
+    expect(canonicalAuthority('Api.Example.COM.:443')).toEqual({ host: 'api.example.com', port: 443 });
+    expect(canonicalAuthority('[2001:DB8::1]:8443')).toEqual({ host: '[2001:db8::1]', port: 8443 });
+    expect(canonicalAuthority('192.0.2.1:80')).toEqual({ host: '192.0.2.1', port: 80 });
+  });
+
+  it.each([
+    '',
+    ':443',
+    'api.example.com',
+    'api.example.com:',
+    'api.example.com:0',
+    'api.example.com:0443',
+    'api.example.com:65536',
+    'api.example.com:443:443',
+    'api.example.com:443/',
+    'api.example.com:443?x',
+    'api.example.com:443#x',
+    ' api.example.com:443',
+    'api.example.com:443 ',
+    'api.exa\tmple.com:443',
+    'user@api.example.com:443',
+    'https://api.example.com:443',
+    'evil.com\\.example.com:443',
+    'api..example.com:443',
+    '127.1:443',
+    '[::ffff:127.0.0.1]:443x',
+    `${'a'.repeat(20_000)}:443`,
+  ])('refuses %j', (text) => {
+    expect(() => canonicalAuthority(text)).toThrow(UrlSyntaxError);
   });
 });
