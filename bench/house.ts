@@ -15,6 +15,8 @@ export type BrokerUnderTest = Readonly<{
   folder: string;
   running: Running;
   oauth3: (...args: readonly string[]) => string;
+  /** The same with `input` on stdin. */
+  oauth3With: (input: string, ...args: readonly string[]) => string;
   close: () => Promise<void>;
 }>;
 
@@ -37,8 +39,9 @@ export async function startBroker(extra: Readonly<Record<string, string>> = {}):
   const running = await startProgram([process.execPath, join(root, 'main/headless.ts')], env, (line) =>
     line.startsWith('oauth3 ready '),
   );
-  const oauth3 = (...args: readonly string[]): string =>
-    execFileSync(process.execPath, [join(root, 'cli/index.ts'), ...args, '--json'], { env, encoding: 'utf8' });
+  const oauth3With = (input: string, ...args: readonly string[]): string =>
+    execFileSync(process.execPath, [join(root, 'cli/index.ts'), ...args, '--json'], { env, encoding: 'utf8', input });
+  const oauth3 = (...args: readonly string[]): string => oauth3With('', ...args);
   oauth3('settings', 'set', 'limits.pending_per_agent', '1000000');
   oauth3('settings', 'set', 'limits.requests_per_minute', '100000000');
   const { token } = z.object({ token: z.string() }).parse(JSON.parse(oauth3('agent', 'add', 'bench')));
@@ -48,6 +51,7 @@ export async function startBroker(extra: Readonly<Record<string, string>> = {}):
     folder,
     running,
     oauth3,
+    oauth3With,
     close: async () => {
       await running.stop();
       rmSync(folder, { recursive: true, force: true });
