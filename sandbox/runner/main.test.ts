@@ -16,7 +16,7 @@ describe('the runner', () => {
   });
 
   it('refuses to start with an inspector that a signal opens', async () => {
-    const runner = room.start(runnerNodeFlags.filter((flag) => flag !== '--disable-sigusr1'));
+    const runner = room.start({ flags: runnerNodeFlags.filter((flag) => flag !== '--disable-sigusr1') });
     expect(await runner.exited).toBe(1);
     expect(runner.log()).toContain('flags');
   });
@@ -81,7 +81,7 @@ describe('the runner', () => {
 
   it('keeps what anything else in it prints off stdout', async () => {
     const noise = 'data:text/javascript,setTimeout(()=>setInterval(()=>console.log("noise"),1),100)';
-    const { host, child, exited, log } = room.pair([...runnerNodeFlags, '--import', noise]);
+    const { host, child, exited, log } = room.pair({ flags: [...runnerNodeFlags, '--import', noise] });
     await host.ready();
     const { stdout, exit } = await host.run(room.program(`setTimeout(() => console.log('done'), 400)`));
     expect([stdout, exit.code]).toEqual(['done\n', 0]);

@@ -39,5 +39,4 @@ if (refused !== null) leave(refused);
 process.on('uncaughtException', (error) => leave(error.stack ?? error.message));
 // The job may send these. Node's own handlers would set stdout to blocking, and one slow reader would stop everything.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
-process.umask(0o077);
 main().catch((error: unknown) => leave(error instanceof Error ? error.message : String(error)));

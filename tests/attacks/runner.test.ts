@@ -95,6 +95,32 @@ describe('I: using everything up', () => {
     expect([stdout, exit.code, log()]).toEqual(['still there', 0, '']);
   });
 
+  it('I158 a runner without a file left for one more connection serves again when there is one', async () => {
+    const { host, log } = room.pair({ openFiles: 100 });
+    host.onEgress = echo;
+    const code = `
+      const holders = Array.from({ length: 4 }, () => spawn(process.execPath, ['-e', \`
+        const net = require('node:net');
+        let left = 60;
+        for (let i = 0; i < 60; i += 1) {
+          const socket = net.connect({ host: '127.0.0.1', port: 3128 });
+          socket.on('error', () => undefined).once('connect', () => { left -= 1; if (left === 0) process.send('full'); });
+        }\`], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
+      await Promise.all(holders.map((holder) => once(holder, 'message')));
+      for (const holder of holders) holder.kill('SIGKILL');
+      await Promise.all(holders.map((holder) => once(holder, 'exit')));
+      for (;;) {
+        const socket = connect();
+        socket.on('error', () => undefined).end('still there');
+        const answer = String(await buffer(socket).catch(() => ''));
+        if (answer !== 'still there') continue;
+        console.log(answer);
+        break;
+      }`;
+    const { stdout, exit } = await host.run(room.program(code));
+    expect([stdout, exit.code, log()]).toEqual(['still there\n', 0, '']);
+  });
+
   it('I160 a daemon that ignores SIGTERM and holds stdout is gone at the deadline', async () => {
     const { host } = room.pair();
     await host.ready();

@@ -16,11 +16,11 @@ const uid = 65532;
  * What the runner's end of a container looks like, out of the kernel's parts: own processes (the runner is PID 1 and
  * its kill -1 stays inside), own network with a loopback only, own /tmp, another uid.
  */
-const isolated = (command: readonly string[]): readonly string[] => {
+const isolated = (command: readonly string[], openFiles: number): readonly string[] => {
   const script = [
     'mount -t tmpfs -o size=64m,mode=1777 tmpfs /tmp',
     `perl -e 'socket(S, 2, 1, 0); $up = pack("a16sx22", "lo", 1); ioctl(S, 0x8914, $up) or die "no loopback: $!"'`,
-    'ulimit -n 512',
+    `ulimit -n ${openFiles}`,
     'exec "$@"',
   ].join(' && ');
   // `env` because setpriv keeps capabilities until the next exec, and with them node would be readable after all.
@@ -60,9 +60,12 @@ export type RunnerProcess = Readonly<{
   log: () => string;
 }>;
 
+export type RunnerStart = Readonly<{ flags?: readonly string[]; openFiles?: number }>;
+
 /** Starts the built runner as PID 1. */
-export const startRunner = (files: RunnerFiles, flags: readonly string[] = runnerNodeFlags): RunnerProcess => {
-  const [program = '', ...args] = isolated([files.node, ...flags, files.runner]);
+export const startRunner = (files: RunnerFiles, start: RunnerStart = {}): RunnerProcess => {
+  const { flags = runnerNodeFlags, openFiles = 512 } = start;
+  const [program = '', ...args] = isolated([files.node, ...flags, files.runner], openFiles);
   const child = spawn(program, args, { stdio: 'pipe', env: { PATH: process.env.PATH } });
   let text = '';
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
@@ -80,8 +83,8 @@ export type RunnerPair = RunnerProcess &
   }>;
 
 /** A runner and its host. */
-export const startPair = (files: RunnerFiles, flags?: readonly string[]): RunnerPair => {
-  const runner = startRunner(files, flags);
+export const startPair = (files: RunnerFiles, start?: RunnerStart): RunnerPair => {
+  const runner = startRunner(files, start);
   const { stdin, stdout } = runner.child;
   const readable = stdout.pipe(new PassThrough());
   const connection = Duplex.from({ readable, writable: stdin });

@@ -6,6 +6,7 @@ import {
   type RunnerFiles,
   type RunnerPair,
   type RunnerProcess,
+  type RunnerStart,
   startPair,
   startRunner,
 } from './runnerProcess.ts';
@@ -13,8 +14,8 @@ import {
 /** For the tests of one file: lays the runner out before them, and ends what each of them started. */
 export type RunnerRoom = Readonly<{
   files(): RunnerFiles;
-  start(flags?: readonly string[]): RunnerProcess;
-  pair(flags?: readonly string[]): RunnerPair;
+  start(how?: RunnerStart): RunnerProcess;
+  pair(how?: RunnerStart): RunnerPair;
   /** A job for node: the module's text, in a file. `connect()` in it opens a connection to the proxy. */
   program(code: string, more?: Partial<RunnerJob>): RunnerJob;
 }>;
@@ -47,8 +48,8 @@ export const runnerRoom = (): RunnerRoom => {
   };
   return {
     files: () => files,
-    start: (flags) => keep(startRunner(files, flags)),
-    pair: (flags) => keep(startPair(files, flags)),
+    start: (how) => keep(startRunner(files, how)),
+    pair: (how) => keep(startPair(files, how)),
     program: (code, more = {}) => {
       const text = Buffer.from(PROLOGUE + code).toString('base64');
       return jobOf([files.node, MODULE], { ...more, files: { [MODULE]: text, ...more.files } });
