@@ -1,7 +1,5 @@
-import type { ContractPrograms } from '../../runs/backend.contract.ts';
-
 /** For tests: the programs of the contract as QuickJS runs them, embedded and in containers. */
-export const quickjsPrograms: ContractPrograms = {
+export const quickjsPrograms = {
   speaks: "console.log('out'); console.error('err');",
   exitsWith3: 'process.exit(3)',
   throws: "throw new TypeError('boom')",
