@@ -57,7 +57,8 @@ const withGvisor = async (place: EnginePlace, engine: EngineSocket): Promise<Eng
     say(`The container engine runs no gVisor: ${reason}.`);
     return { ...engine, gvisor: false };
   };
-  if (engine.url !== place.url || !(await mayInstall())) return without(problem);
+  const isRegistered = (engine.runtimes.runsc ?? []).length > 0;
+  if (isRegistered || engine.url !== place.url || !(await mayInstall())) return without(problem);
   const missing = await problemOf(ensureGvisorPackage());
   if (missing) return without(missing);
   const registered = await registerGvisor(place);
