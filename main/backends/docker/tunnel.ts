@@ -68,6 +68,7 @@ export class Tunnel {
     this.ready.catch(() => {});
     this.#timer = setTimeout(() => this.#violated('it was not ready in time'), tunnelLimits.readyWithinMs);
     connection.on('error', () => this.#ended());
+    connection.on('end', () => this.#ended());
     connection.on('close', () => this.#ended());
     // The first bytes may be long in coming: the container is attached before it is started.
     awaitGreeting(
