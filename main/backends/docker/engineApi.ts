@@ -70,14 +70,18 @@ export class EngineApi {
     const response = await this.#answer(call);
     response.setEncoding('utf8');
     let rest = '';
-    for await (const piece of response) {
-      const lines = `${rest}${String(piece)}`.split('\n');
-      rest = lines.pop() ?? '';
-      if (rest.length > maxLineBytes) throw new EngineError(0, 'The container engine sent a line without an end');
-      for (const line of lines) {
-        const value = parseJson(line);
-        if (value !== undefined) yield value;
+    try {
+      for await (const piece of response) {
+        const lines = `${rest}${String(piece)}`.split('\n');
+        rest = lines.pop() ?? '';
+        if (rest.length > maxLineBytes) throw new Error('it sent a line without an end');
+        for (const line of lines) {
+          const value = parseJson(line);
+          if (value !== undefined) yield value;
+        }
       }
+    } catch (error) {
+      throw unreachable(error instanceof Error ? error : new Error('unknown'));
     }
     const last = parseJson(rest);
     if (last !== undefined) yield last;
