@@ -65,6 +65,52 @@ describe('Redactor', () => {
     );
   });
 
+  it('finds in one long piece, where it skips, what it finds byte by byte', () => {
+    // A stream that is fed single bytes never knows what follows, so it looks at each of them.
+    const filler = fc.oneof(
+      fc.uint8Array({ maxLength: 40 }).map((input) => Buffer.from(input)),
+      fc
+        .constantFrom('%', '\\\\', '&#x0', 'sk-', '115, ', '736b', 'c2st', 'ab', '\r\n')
+        .map((piece) => Buffer.from(piece)),
+    );
+    const values = fc.array(fc.oneof(secretText, fc.string({ minLength: 1, maxLength: 4, unit: 'grapheme-ascii' })), {
+      minLength: 1,
+      maxLength: 4,
+    });
+    const spellings: readonly ((value: string) => Buffer)[] = [
+      (value) => Buffer.from(value),
+      (value) => Buffer.from(Buffer.from(value).toString('hex')),
+      (value) => Buffer.from(Buffer.from(value).toString('base64')),
+      (value) => Buffer.from(Buffer.from(`x${value}`).toString('base64url')),
+      (value) => Buffer.from(encodeURIComponent(value)),
+      (value) => Buffer.from(value, 'utf16le'),
+      (value) => Buffer.from([...Buffer.from(value)].join(', ')),
+    ];
+    const place = fc.record({
+      before: filler,
+      which: fc.nat(3),
+      spelling: fc.nat(spellings.length - 1),
+      cut: fc.integer({ min: 0, max: 80 }),
+    });
+    fc.assert(
+      fc.property(values, fc.array(place, { minLength: 1, maxLength: 8 }), (secrets, places) => {
+        const redactor = redactorFor(...secrets);
+        const parts = places.flatMap(({ before, which, spelling, cut }) => {
+          const spelled = spellings[spelling]?.(secrets[which % secrets.length] ?? '') ?? Buffer.alloc(0);
+          // Often whole, often only its beginning.
+          return [before, cut > 40 ? spelled : spelled.subarray(0, cut)];
+        });
+        const input = Buffer.concat(parts);
+        const whole = redactor.count(input);
+        const stream = redactor.stream();
+        const slow = Buffer.concat([...[...input].map((byte) => stream.push(Uint8Array.of(byte))), stream.end()]);
+        expect(Buffer.from(whole.bytes).equals(slow)).toBe(true);
+        expect(whole.count).toBe(stream.count);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('masks every byte of overlapping secrets, so that no tail of the second survives', () => {
     const redactor = redactorFor('abcdefgh12345678', '12345678ijklmnop');
     expect(redactor.text('<abcdefgh12345678ijklmnop>')).toBe(`<${REDACTION_MASK}>`);

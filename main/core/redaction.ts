@@ -108,18 +108,29 @@ export class RedactionStream {
 
   /** Takes the next bytes and returns those that are settled. The result never aliases the input. */
   push(chunk: Uint8Array): Uint8Array {
-    this.#held = concat([this.#held, chunk]);
-    const { startTriples } = this.#automaton;
+    const automaton = this.#automaton;
+    const free = this.#heldFrom === this.#position;
     const last = chunk.length - 1;
-    for (let index = 0; index <= last; index += 1) {
-      const byte = chunk[index] ?? 0;
-      // At the end of a chunk the next bytes are unknown: whatever may begin here begins.
-      const begins =
-        index + 2 > last || startTriples[tripleHash(byte, chunk[index + 1] ?? 0, chunk[index + 2] ?? 0)] === 1;
-      if (begins || this.#nodes.length > 0) this.#step(byte, begins);
-      else this.#position += 1;
+    // At the end of a chunk the next bytes are unknown: whatever may begin there begins.
+    const known = Math.max(0, last - 1);
+    const begin = this.#position;
+    let index = this.#nodes.length === 0 ? nextStart(automaton, chunk, 0, known) : 0;
+    this.#position = begin + index;
+    while (index <= last) {
+      const begins = index >= known || startsAt(automaton, chunk, index);
+      this.#step(chunk[index] ?? 0, begins);
+      index += 1;
+      if (this.#nodes.length === 0) index = nextStart(automaton, chunk, index, known);
+      this.#position = begin + index;
     }
-    return this.#settle(this.#starts[0] ?? this.#position);
+    const boundary = this.#starts[0] ?? this.#position;
+    // Most chunks hold no part of any secret: one copy, and nothing to put together.
+    if (free && boundary === this.#position && this.#spans.length === 0 && this.#maskedUntil <= begin) {
+      this.#heldFrom = boundary;
+      return new Uint8Array(chunk);
+    }
+    this.#held = free ? new Uint8Array(chunk) : concat([this.#held, chunk]);
+    return this.#settle(boundary);
   }
 
   /** Returns what was held back. The stream may be used again afterwards, as if new. */
@@ -187,6 +198,33 @@ export class RedactionStream {
     this.#heldFrom = boundary;
     return concat(parts);
   }
+}
+
+type Triples = Pick<Automaton, 'startTriples' | 'nearTriples'>;
+
+/** True when a match may begin with the three bytes from `index` on. */
+function startsAt({ startTriples }: Triples, chunk: Uint8Array, index: number): boolean {
+  return startTriples[tripleHash(chunk[index] ?? 0, chunk[index + 1] ?? 0, chunk[index + 2] ?? 0)] === 1;
+}
+
+/**
+ * The first place from `index` on, below `end`, where a match may begin; `end` or a later `index` when there is none.
+ * Bytes up to `end + 1` are there. Nearly all the time of a long answer without secrets is spent here: it looks at every
+ * other place, whether a match that began there or one before could have its first or second byte there.
+ */
+function nextStart(triples: Triples, chunk: Uint8Array, index: number, end: number): number {
+  const { nearTriples } = triples;
+  let at = index;
+  let first = chunk[at + 1] ?? 0;
+  for (; at + 1 < end; at += 2) {
+    const third = chunk[at + 3] ?? 0;
+    if (nearTriples[tripleHash(first, chunk[at + 2] ?? 0, third)] === 1) {
+      if (startsAt(triples, chunk, at)) return at;
+      if (startsAt(triples, chunk, at + 1)) return at + 1;
+    }
+    first = third;
+  }
+  return at < end && !startsAt(triples, chunk, at) ? at + 1 : at;
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {

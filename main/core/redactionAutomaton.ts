@@ -12,6 +12,8 @@ export type Automaton = Readonly<{
   startTo: Int32Array;
   /** Whether a match can begin with three bytes, by `tripleHash`: lets a search skip quickly. May say yes too often. */
   startTriples: Uint8Array;
+  /** The same for three bytes that begin a match or stand second in it: lets a search look at every other byte only. */
+  nearTriples: Uint8Array;
   /** Edges of node n: `edgeIndex[n] .. edgeIndex[n + 1])`. */
   edgeIndex: Int32Array;
   edgeByte: Uint8Array;
@@ -116,7 +118,7 @@ export class AutomatonBuilder {
     const accepting = new Uint8Array(this.#nodeCount);
     for (const node of this.#accepting) accepting[node] = 1;
     const graph = { nodeCount: this.#nodeCount, startIndex, startTo, edgeIndex, edgeByte, edgeTo, accepting };
-    return { ...graph, startTriples: startTriples(graph) };
+    return { ...graph, ...triplesOf(graph) };
   }
 }
 
@@ -125,27 +127,39 @@ export function tripleHash(first: number, second: number, third: number): number
   return (first << 10) ^ (second << 5) ^ third;
 }
 
-function startTriples(graph: Omit<Automaton, 'startTriples'>): Uint8Array {
-  const { startIndex, startTo, edgeIndex, edgeByte, edgeTo, accepting } = graph;
-  const triples = new Uint8Array(1 << 18);
-  const anyByte = Array.from({ length: 256 }, (_, byte) => byte);
-  /** What may follow at a node; null where a match ends, since then anything may. */
-  const follow = (node: number): readonly (readonly [byte: number, to: number])[] | null => {
-    if (accepting[node] === 1) return null;
-    const edges: (readonly [number, number])[] = [];
-    for (let edge = edgeIndex[node] ?? 0; edge < (edgeIndex[node + 1] ?? 0); edge += 1) {
-      edges.push([edgeByte[edge] ?? 0, edgeTo[edge] ?? 0]);
-    }
-    return edges;
-  };
-  for (let first = 0; first < 256; first += 1) {
-    for (let slot = startIndex[first] ?? 0; slot < (startIndex[first + 1] ?? 0); slot += 1) {
-      const seconds = follow(startTo[slot] ?? 0);
-      for (const [second, node] of seconds ?? anyByte.map((byte) => [byte, -1] as const)) {
-        const thirds = node === -1 ? null : follow(node);
-        for (const third of thirds?.map(([byte]) => byte) ?? anyByte) triples[tripleHash(first, second, third)] = 1;
-      }
+type Graph = Omit<Automaton, 'startTriples' | 'nearTriples'>;
+
+/** Marks what may follow when the byte `first` leads to `node`. Where a match ends anything may. */
+function markFrom({ edgeIndex, edgeByte, edgeTo, accepting }: Graph, first: number, node: number, triples: Uint8Array) {
+  const ended = accepting[node] === 1;
+  const endEdge = ended ? 256 : (edgeIndex[node + 1] ?? 0);
+  for (let edge = ended ? 0 : (edgeIndex[node] ?? 0); edge < endEdge; edge += 1) {
+    const second = ended ? edge : (edgeByte[edge] ?? 0);
+    const next = edgeTo[edge] ?? 0;
+    const over = ended || accepting[next] === 1;
+    const endNext = over ? 256 : (edgeIndex[next + 1] ?? 0);
+    for (let after = over ? 0 : (edgeIndex[next] ?? 0); after < endNext; after += 1) {
+      triples[tripleHash(first, second, over ? after : (edgeByte[after] ?? 0))] = 1;
     }
   }
-  return triples;
+}
+
+function triplesOf(graph: Graph): Pick<Automaton, 'startTriples' | 'nearTriples'> {
+  const { startIndex, startTo, edgeIndex, edgeByte, edgeTo, accepting } = graph;
+  const startTriples = new Uint8Array(1 << 18);
+  for (let first = 0; first < 256; first += 1) {
+    const endSlot = startIndex[first + 1] ?? 0;
+    for (let slot = startIndex[first] ?? 0; slot < endSlot; slot += 1) {
+      markFrom(graph, first, startTo[slot] ?? 0, startTriples);
+    }
+  }
+  const nearTriples = startTriples.slice();
+  for (const node of new Set(startTo)) {
+    if (accepting[node] === 1) nearTriples.fill(1);
+    const endEdge = edgeIndex[node + 1] ?? 0;
+    for (let edge = edgeIndex[node] ?? 0; edge < endEdge; edge += 1) {
+      markFrom(graph, edgeByte[edge] ?? 0, edgeTo[edge] ?? 0, nearTriples);
+    }
+  }
+  return { startTriples, nearTriples };
 }
