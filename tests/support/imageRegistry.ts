@@ -56,8 +56,8 @@ export const startRegistry = async (): Promise<Readonly<{ host: string; stop(): 
   return { host, stop };
 };
 
-/** Label of everything that these tests leave in an engine if they are cut off. */
-export const standInLabel = 'oauth3.test=registry';
+/** Label of everything that this process puts into an engine, and of all that is built on it. */
+export const standInLabel = `oauth3.test=registry-${crypto.randomUUID()}`;
 
 type StandIn = Readonly<Record<string, Readonly<{ bytes: Uint8Array; mode: number }>>>;
 const pushLineSchema = z.looseObject({
