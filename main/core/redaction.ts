@@ -200,7 +200,7 @@ export class RedactionStream {
   }
 }
 
-type Triples = Pick<Automaton, 'startTriples' | 'nearTriples'>;
+type Triples = Pick<Automaton, 'startTo' | 'startTriples' | 'nearTriples'>;
 
 /** True when a match may begin with the three bytes from `index` on. */
 function startsAt({ startTriples }: Triples, chunk: Uint8Array, index: number): boolean {
@@ -214,6 +214,7 @@ function startsAt({ startTriples }: Triples, chunk: Uint8Array, index: number): 
  */
 function nextStart(triples: Triples, chunk: Uint8Array, index: number, end: number): number {
   const { nearTriples } = triples;
+  if (triples.startTo.length === 0) return Math.max(index, end);
   let at = index;
   let first = chunk[at + 1] ?? 0;
   for (; at + 1 < end; at += 2) {
