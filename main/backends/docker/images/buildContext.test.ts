@@ -1,4 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { unpackTar } from 'modern-tar';
 import { describe, expect, it } from 'vitest';
@@ -40,7 +42,20 @@ describe('What a Dockerfile can copy', () => {
   });
 });
 
+/** Of all files in sandbox/images. When it changes, images have to be made anew: raise recipeFormat in recipe.ts. */
+const imagesDigest = '9626bfc3b19e8561be4f8c02b58217422d840014902c58eab041b43e22e47b5d';
+
 describe('The Dockerfiles', () => {
+  it('are those that the present recipe format stands for', async () => {
+    const names = (await readdir(folder, { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
+      .sort();
+    const hash = createHash('sha256');
+    for (const name of names) hash.update(`${name}\n`).update(await readFile(path.join(folder, name)));
+    expect(hash.digest('hex')).toBe(imagesDigest);
+  });
+
   it.each(runtimeTable.map((row) => row))('work with the classic builder and with BuildKit: $runtime', async (row) => {
     const text = await readFile(`${folder}/${row.image.dockerfile}`, 'utf8');
     const [head = '', ...stages] = text.split(/^FROM /m);
