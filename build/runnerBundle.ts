@@ -23,6 +23,8 @@ export const bundleRunner = async (root: string): Promise<string> => {
       minify: false,
       rolldownOptions: {
         input: path.join(root, 'sandbox/runner/main.ts'),
+        // Comments with paths: they would depend on where the build was started.
+        experimental: { attachDebugInfo: 'none' },
         output: { format: 'es', entryFileNames: path.basename(runnerOutput) },
       },
     },

@@ -9,6 +9,7 @@ import { exclusively } from './exclusive.ts';
 export const sources = [
   'contract',
   'main',
+  'build',
   'preload',
   'renderer',
   'sandbox',

@@ -72,7 +72,9 @@ export const startRunner = (files: RunnerFiles, start: RunnerStart = {}): Runner
     text += chunk;
   });
   child.stdin.on('error', () => undefined);
-  return { child, exited: once(child, 'close').then(([code]) => code), log: () => text };
+  // Not 'close', which waits until somebody has read all of stdout.
+  const exited = Promise.all([once(child, 'exit'), once(child.stderr, 'close')]).then(([[code]]) => code);
+  return { child, exited, log: () => text };
 };
 
 export type RunnerPair = RunnerProcess &
