@@ -1,5 +1,4 @@
 import { parse } from 'acorn';
-import { isShallow } from '../../core/nesting.ts';
 import type { RuntimeRow } from './runtimeTable.ts';
 
 /** What the runner starts for one job, and where it puts the code. */
@@ -22,8 +21,7 @@ export function jobProgram(row: RuntimeRow, code: Uint8Array): JobProgram {
 function isPlainJavaScript(code: Uint8Array): boolean {
   if (code.length > maxParsedBytes) return false;
   const text = new TextDecoder().decode(code);
-  // The parser recurses as deep as the code is nested.
-  return isShallow(text) && (['module', 'script'] as const).some((sourceType) => parses(text, sourceType));
+  return (['module', 'script'] as const).some((sourceType) => parses(text, sourceType));
 }
 
 function parses(text: string, sourceType: 'module' | 'script'): boolean {
@@ -33,6 +31,7 @@ function parses(text: string, sourceType: 'module' | 'script'): boolean {
     parse(text, { ecmaVersion: 'latest', sourceType, allowReturnOutsideFunction: inFunction, allowHashBang: true });
     return true;
   } catch {
+    // Also code nested too deep for a parser that recurses.
     return false;
   }
 }

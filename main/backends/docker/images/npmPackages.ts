@@ -19,7 +19,7 @@ const downloadLimitMs = 15 * 60_000;
  */
 export async function placeNpmFile(file: PinnedFile, root: string, work: string, signal: AbortSignal): Promise<void> {
   const folder = await mkdtemp(path.join(work, 'npm-'));
-  const args = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder, file.spec];
+  const args = ['pack', '--loglevel=error', '--ignore-scripts', '--pack-destination', folder, file.spec];
   await runProgram('npm', args, { cwd: folder, signal, timeoutMs: downloadLimitMs });
   const archive = (await readdir(folder)).find((name) => name.endsWith('.tgz'));
   if (archive === undefined) throw new ImageError(`npm fetched no ${file.spec}`);

@@ -39,7 +39,10 @@ export function runProgram(program: string, args: readonly string[], options: Pr
     child.once('close', (code) => {
       if (code === 0) resolve(stdout);
       else if (options.signal.aborted) reject(new ImageError('It was stopped'));
-      else reject(new ImageError(`${program} ${args[0] ?? ''} failed: ${lastWords(tail) || 'no answer in time'}`));
+      else {
+        const why = code === null ? 'it took too long' : lastWords(tail) || `exit code ${code}`;
+        reject(new ImageError(`${program} ${args[0] ?? ''} failed: ${why}`));
+      }
     });
   });
 }
