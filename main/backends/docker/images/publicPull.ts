@@ -51,7 +51,7 @@ export async function pullPublicImage(
     for await (const value of lines) {
       const line = pullLine(value);
       if (line === null) continue;
-      if (line.error !== undefined) throw failed(line.error);
+      if (line.error !== undefined) throw failed(withoutResolver(line.error));
       if (progress.take(line)) idle.alive(patience.nextMs);
       report(progress.done);
     }
@@ -61,11 +61,16 @@ export async function pullPublicImage(
       throw failed(
         `nothing came from its registry for ${Math.round((progress.hasBegun ? patience.nextMs : patience.firstMs) / 1000)} seconds`,
       );
-    if (error instanceof EngineError && error.status !== 0) throw failed(error.message);
+    if (error instanceof EngineError && error.status !== 0) throw failed(withoutResolver(error.message));
     if (error instanceof EngineError || error instanceof ImageError) throw error;
     throw new EngineError(0, 'The container engine broke off while it fetched an image');
   } finally {
     idle.end();
   }
   if (!(await hasPublicImage(engine, image))) throw failed('the engine has something else now, which is not used');
+}
+
+/** The reason is also told to agents, and they have no business with addresses of this network. */
+function withoutResolver(text: string): string {
+  return text.replace(/(lookup \S+) on \S+:\d+/g, '$1');
 }

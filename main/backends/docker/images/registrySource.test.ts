@@ -110,6 +110,11 @@ describe('Images made on public ones', () => {
     expect(engine.calls.at(-1)).toMatchObject({ method: 'DELETE', path: `/images/${builtId}` });
   });
 
+  it('do not tell where this network looks names up', async () => {
+    const error = 'Get "https://registry.test/v2/": dial tcp: lookup registry.test on 10.1.2.3:53: no such host';
+    await expect(make(new FakeEngine({ pull: [{ error }] }))).rejects.toThrow('lookup registry.test: no such host');
+  });
+
   it('fail in words for the owner', async () => {
     const pull = new FakeEngine({ pull: [{ error: 'no such host' }] });
     await expect(make(pull)).rejects.toThrow(/^The public image node:24 .* could not be fetched: no such host$/);
