@@ -1,16 +1,14 @@
 import { performance } from 'node:perf_hooks';
-import { z } from 'zod';
 import type { Runtime } from '../../../../contract/runtime.ts';
 import type { Log } from '../../../core/log.ts';
 import type { BackendStatus } from '../../../runs/backend.ts';
 import { type EngineApi, EngineError } from '../engineApi.ts';
 import type { ContainerIsolation, SandboxImage, SandboxImages } from '../ports.ts';
 import type { RuntimeRow } from '../runtimeTable.ts';
-import { type ImageFacts, imageFactsSchema, imageFault } from './imageCheck.ts';
-import { recipeLabel } from './imageLabels.ts';
 import { type ImageState, imageStatus } from './imageState.ts';
 import { makeImage } from './makeImage.ts';
 import { ImageError, type ImageProgress, type ImageSource, type ImageVariant, type ImageWish } from './ports.ts';
+import { PresentImages } from './presentImages.ts';
 import { type ImageFiles, imageWish } from './recipe.ts';
 
 /** An image was made on the engine: what the audit keeps of it. */
@@ -36,15 +34,6 @@ export type ImageBookParts = Readonly<{
 
 type Page = { readonly wish: ImageWish; state: ImageState };
 
-const listSchema = z.array(
-  z.looseObject({
-    Id: z.string(),
-    Labels: z.record(z.string(), z.string()).nullish(),
-    RepoTags: z.array(z.string()).nullish(),
-  }),
-);
-const versionSchema = z.looseObject({ Arch: z.string() });
-
 const retryAfterMs = 60_000;
 const announceEveryMs = 300;
 
@@ -59,6 +48,7 @@ export class ImageBook implements SandboxImages {
   readonly runtimes: readonly Runtime[];
   readonly #parts: ImageBookParts;
   readonly #pages: readonly Page[];
+  readonly #present: PresentImages;
   readonly #listeners = new Set<() => void>();
   readonly #stopping = new AbortController();
   readonly #now: () => number;
@@ -70,6 +60,7 @@ export class ImageBook implements SandboxImages {
   constructor(parts: ImageBookParts) {
     this.#parts = parts;
     this.#now = parts.now ?? (() => performance.now());
+    this.#present = new PresentImages(parts.engine, parts.log);
     this.runtimes = parts.rows.map(({ runtime }) => runtime);
     this.#pages = parts.rows.flatMap((row) =>
       (['sealed', 'readable'] as const).map(
@@ -137,7 +128,7 @@ export class ImageBook implements SandboxImages {
   }
 
   async #read(): Promise<void> {
-    const found = await this.#find(this.#pages.map(({ wish }) => wish));
+    const found = await this.#present.find(this.#pages.map(({ wish }) => wish));
     const obstacles = await Promise.all(this.#parts.sources.map((source) => source.obstacle()));
     const impossible = obstacles.filter((obstacle) => obstacle !== null);
     const obstacle = impossible.length === obstacles.length ? impossible.join('; ') : null;
@@ -153,42 +144,6 @@ export class ImageBook implements SandboxImages {
     if (isNewObstacle) this.#announce();
   }
 
-  /** The images of these wishes that the engine has and that may carry runs. */
-  async #find(wishes: readonly ImageWish[]): Promise<ReadonlyMap<ImageWish, string>> {
-    const { engine, log } = this.#parts;
-    const filters = JSON.stringify({ label: [recipeLabel] });
-    const listed = await engine.json({ method: 'GET', path: '/images/json', query: { filters } }, listSchema);
-    const found = new Map<ImageWish, string>();
-    for (const wish of wishes) {
-      // Two may have the same recipe; the one that still has its name was made last. After that, any order that stays.
-      const candidates = listed
-        .filter(({ Labels }) => Labels?.[recipeLabel] === wish.recipe)
-        .sort((left, right) => isNamed(right) - isNamed(left) || (left.Id < right.Id ? -1 : 1));
-      for (const { Id } of candidates) {
-        const fault = await this.#fault(Id, wish);
-        if (fault === null) {
-          found.set(wish, Id);
-          break;
-        }
-        log.warn({ image: Id, runtime: wish.row.runtime }, `An image with our label is not used: ${fault}`);
-      }
-    }
-    return found;
-  }
-
-  async #fault(id: string, wish: ImageWish): Promise<string | null> {
-    const { engine } = this.#parts;
-    let facts: ImageFacts;
-    try {
-      facts = await engine.json({ method: 'GET', path: `/images/${id}/json` }, imageFactsSchema);
-    } catch (error) {
-      if (error instanceof EngineError && error.status === 404) return 'it is gone';
-      throw error;
-    }
-    const { Arch } = await engine.json({ method: 'GET', path: '/version' }, versionSchema);
-    return imageFault(facts, wish, Arch);
-  }
-
   async #make(page: Page): Promise<void> {
     const { wish } = page;
     const { runtime } = wish.row;
@@ -197,14 +152,14 @@ export class ImageBook implements SandboxImages {
     if (signal.aborted) return;
     this.#set(page, { kind: 'making', progress: null });
     try {
-      const present = (await this.#find([wish])).get(wish);
+      const present = (await this.#present.find([wish])).get(wish);
       if (present !== undefined) {
         this.#set(page, { kind: 'ready', id: present });
         return;
       }
       log.info({ runtime, variant: wish.variant, recipe: wish.recipe }, 'Making an image');
       const made = await makeImage(sources, wish, (progress) => this.#report(page, progress), signal);
-      const fault = await this.#fault(made.id, wish);
+      const fault = await this.#present.fault(made.id, wish);
       if (fault !== null) throw new ImageError(`what ${made.source} made cannot be used: ${fault}`);
       log.info({ runtime, variant: wish.variant, image: made.id, source: made.source }, 'Made an image');
       onMade({ runtime, variant: wish.variant, recipe: wish.recipe, imageId: made.id, source: made.source });
@@ -243,6 +198,3 @@ export class ImageBook implements SandboxImages {
 }
 
 const isEngineGone = (state: ImageState): boolean => state.kind === 'failed' && state.engineGone;
-
-const isNamed = ({ RepoTags }: Readonly<{ RepoTags?: readonly string[] | null | undefined }>): number =>
-  (RepoTags ?? []).length > 0 ? 1 : 0;
