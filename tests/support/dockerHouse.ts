@@ -6,8 +6,14 @@ import { Engine } from '../../main/backends/docker/engine.ts';
 import { ImageBook } from '../../main/backends/docker/images/imageBook.ts';
 import { readImageFiles } from '../../main/backends/docker/images/imageFiles.ts';
 import { PackagesSource } from '../../main/backends/docker/images/packagesSource.ts';
-import type { ContainerIsolation, MakeFrontEnd } from '../../main/backends/docker/ports.ts';
+import type {
+  ContainerIsolation,
+  MakeFrontEnd,
+  SandboxImage,
+  SandboxImages,
+} from '../../main/backends/docker/ports.ts';
 import { runtimeTable } from '../../main/backends/docker/runtimeTable.ts';
+import type { Clock } from '../../main/core/clock.ts';
 import type { EgressDoor } from '../../main/core/door.ts';
 import { type Log, silentLog } from '../../main/core/log.ts';
 import { systemClock } from '../../main/core/systemClock.ts';
@@ -23,6 +29,8 @@ export type DockerHouse = Readonly<{
   engine: Engine;
   installId: string;
   backend(options?: BackendChoice): DockerBackend;
+  /** One that runs everything in this image, whatever it is, and holds none ready. */
+  backendOf(image: SandboxImage): DockerBackend;
   close(): Promise<void>;
 }>;
 
@@ -32,6 +40,7 @@ export type BackendChoice = Readonly<{
   poolSize?: number;
   installId?: string;
   makeFrontEnd?: MakeFrontEnd;
+  clock?: Clock;
   log?: Log;
 }>;
 
@@ -72,20 +81,37 @@ export async function openDockerHouse(
     look();
   });
   const installId = someInstallId();
+  const backendWith = (
+    { isolation = 'container', poolSize = 1, makeFrontEnd, log = silentLog, ...more }: BackendChoice,
+    book: SandboxImages,
+  ): DockerBackend =>
+    new DockerBackend({
+      isolation,
+      engine,
+      images: book,
+      makeFrontEnd: makeFrontEnd ?? (() => makeProxyFrontEnd({ log, clock: systemClock })),
+      installId: more.installId ?? installId,
+      poolSize,
+      runner: files.runner,
+      log,
+      ...(more.clock === undefined ? {} : { clock: more.clock }),
+    });
   return {
     engine,
     installId,
-    backend: ({ isolation = 'container', poolSize = 1, makeFrontEnd, log = silentLog, ...more } = {}) =>
-      new DockerBackend({
-        isolation,
-        engine,
-        images,
-        makeFrontEnd: makeFrontEnd ?? (() => makeProxyFrontEnd({ log, clock: systemClock })),
-        installId: more.installId ?? installId,
-        poolSize,
-        runner: files.runner,
-        log,
-      }),
+    backend: (choice = {}) => backendWith(choice, images),
+    backendOf: (image) =>
+      backendWith(
+        { poolSize: 0 },
+        {
+          runtimes,
+          status: () => ({ ready: true }),
+          image: () => image,
+          recipe: () => image.recipe,
+          prepare: () => {},
+          onChange: () => () => {},
+        },
+      ),
     async close() {
       await images.stop();
       await engine.stop();

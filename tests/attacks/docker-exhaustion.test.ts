@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { dockerRoom } from '../support/dockerRoom.ts';
+
+const room = dockerRoom(['python', 'node'], 'container', 2);
+const mib = 1024 * 1024;
+
+/** A limit is only shown when the house still works after it was met. */
+async function stillWorks(): Promise<void> {
+  expect((await room.python('print(1)')).stdout).toBe('1\n');
+}
+
+describe('I: using everything up', () => {
+  it('I151 a fork bomb cannot fork, and is gone', async () => {
+    const { exit, stdout } = await room.python(`
+import os, time
+made = 0
+try:
+    while True:
+        if os.fork() == 0: time.sleep(60)
+        made += 1
+except BlockingIOError:
+    print(made)`);
+    expect(exit).toEqual({ kind: 'exited', exitCode: 0 });
+    expect(Number(stdout)).toBeGreaterThan(50);
+    expect(Number(stdout)).toBeLessThan(128);
+    await stillWorks();
+  });
+
+  it('I152 a program that takes all memory is ended for it, and the run says so', async () => {
+    const { exit } = await room.python('piece = bytearray(2_000_000_000)', { memoryMb: 128 });
+    expect(exit).toEqual({ kind: 'out_of_memory' });
+    const { exit: child } = await room.python(
+      "import subprocess, sys; subprocess.run([sys.executable, '-c', 'bytearray(2_000_000_000)'])",
+    );
+    expect(child).toEqual({ kind: 'out_of_memory' });
+    await stillWorks();
+  });
+
+  it('I153 what fills /tmp or /dev/shm meets its size', async () => {
+    const sizes = await room.probe(`
+import json, os
+def fill(place):
+    total = 0
+    for number in range(100):
+        try:
+            with open(f'{place}/{number}', 'wb', buffering=0) as file:
+                while True: total += file.write(bytes(1 << 20))
+        except OSError as error:
+            if error.errno == 28: break
+    return total
+print(json.dumps([fill('/dev/shm'), fill('/tmp')]))`);
+    const [shared = 0, temporary = 0] = z.array(z.number()).parse(sizes);
+    expect(shared).toBeLessThanOrEqual(4 * mib);
+    expect(temporary).toBeLessThanOrEqual(64 * mib);
+    expect(temporary).toBeGreaterThan(56 * mib);
+  });
+
+  it('I154 files without content meet a limit as well', async () => {
+    const count = await room.probe(`
+import json
+count = 0
+try:
+    while True:
+        open(f'/tmp/{count}', 'w').close(); count += 1
+except OSError: pass
+print(json.dumps(count))`);
+    expect(count).toBeLessThan(8192);
+    expect(count).toBeGreaterThan(7000);
+  });
+
+  it('I155 I157 a flood of output is passed on as it comes, is on no disk, and ends when the host has had enough', async () => {
+    const before = process.memoryUsage().rss;
+    const ending = new AbortController();
+    let bytes = 0;
+    const backend = room.backend();
+    const most = 64 * mib;
+    const exit = await backend.run(
+      {
+        runId: 'run_test',
+        runtime: 'python',
+        code: new TextEncoder().encode("import os\nline = b'x' * (1 << 20)\nwhile True: os.write(1, line)"),
+        env: {},
+        limits: { timeoutMs: 60_000, memoryMb: 256, cpus: 0.5 },
+      },
+      {
+        stdout: (chunk) => {
+          bytes += chunk.byteLength;
+          if (bytes > most) ending.abort();
+        },
+        stderr: () => {},
+        egress: { tunnel: () => ({ ok: true, host: 'a', port: 1 }), request: () => Promise.reject(new Error('none')) },
+        signal: ending.signal,
+      },
+    );
+    expect(exit).toEqual({ kind: 'killed' });
+    expect(bytes).toBeLessThan(most + 8 * mib);
+    expect(process.memoryUsage().rss - before).toBeLessThan(150 * mib);
+    await stillWorks();
+  });
+
+  it('I157 ten million short lines are so many bytes, whole', async () => {
+    const { exit, outputBytes } = await room.python(
+      "import sys\nfor _ in range(100): sys.stdout.write('x\\n' * 100_000)",
+    );
+    expect(exit).toEqual({ kind: 'exited', exitCode: 0 });
+    expect(outputBytes).toBe(20_000_000);
+  });
+
+  it('I158 open files meet their limit, and core files are off', async () => {
+    const answers = await room.probe(`
+import json, os, resource, socket
+held = []
+try:
+    while True: held.append(socket.socket())
+except OSError as error: code = error.errno
+count = len(held)
+for each in held: each.close()
+print(json.dumps([count, code, resource.getrlimit(resource.RLIMIT_CORE), resource.getrlimit(resource.RLIMIT_FSIZE)]))`);
+    const emfile = 24;
+    expect(answers).toEqual([expect.any(Number), emfile, [0, 0], [64 * mib, 64 * mib]]);
+    expect(z.tuple([z.number()]).rest(z.unknown()).parse(answers)[0]).toBeLessThan(512);
+  });
+
+  it('I159 busy threads get the share of the processor that was approved', async () => {
+    const used = await room.probe(
+      `
+import json, os, threading, time
+def spin():
+    end = time.monotonic() + 2
+    while time.monotonic() < end: pass
+for _ in range(3):
+    if os.fork() == 0: spin(); os._exit(0)
+for _ in range(3): os.wait()
+times = os.times()
+print(json.dumps(times.children_user + times.children_system))`,
+      { cpus: 0.2 },
+    );
+    // 2 s at 0.2 of a processor; the periods of the kernel's clock blur it.
+    expect(used).toBeLessThan(0.9);
+  });
+
+  it('I159 the limits of a job that wants other ones than those of a warm sandbox are in force', async () => {
+    const limits = await room.probe(
+      `
+import json
+def first(*files):
+    for file in files:
+        try: return open('/sys/fs/cgroup/' + file).read().split()[0]
+        except OSError: pass
+print(json.dumps([
+    first('memory/memory.limit_in_bytes', 'memory.max'),
+    first('memory/memory.memsw.limit_in_bytes', 'memory.swap.max'),
+    first('cpu/cpu.cfs_quota_us', 'cpu.max'),
+    first('pids/pids.max', 'pids.max'),
+]))`,
+      { memoryMb: 777, cpus: 1.5 },
+    );
+    const memory = String(777 * mib);
+    expect(limits).toEqual([memory, expect.stringMatching(new RegExp(`^(${memory}|0)$`)), '150000', '128']);
+  });
+
+  it('I160 I161 what ignores signals, forks away or sleeps for ever is gone at the deadline', async () => {
+    const started = performance.now();
+    const { exit } = await room.python(
+      `
+import os, signal, time
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP): signal.signal(number, signal.SIG_IGN)
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0: time.sleep(600)
+    os._exit(0)
+time.sleep(600)`,
+      { timeoutMs: 700 },
+    );
+    expect(exit).toEqual({ kind: 'timed_out' });
+    expect(performance.now() - started).toBeLessThan(6000);
+  });
+
+  it('I161 a runner that is stopped does not outlive the deadline: the host ends it', async () => {
+    // Nothing in the container runs any more, so nothing in it can keep the time.
+    const running = room.run('node', "console.log('here'); setInterval(() => {}, 1000);", { timeoutMs: 1500 });
+    const { engine, house } = { engine: room.engine(), house: room.house() };
+    const paused = await engine.until(house.installId, (containers) => containers.length > 0);
+    for (const { id, state } of paused) {
+      if (state !== 'running') continue;
+      await house.engine.api?.send({ method: 'POST', path: `/containers/${id}/pause` }).catch(() => {});
+    }
+    expect((await running).exit).toEqual({ kind: 'timed_out' });
+  });
+});
