@@ -26,7 +26,7 @@ const capabilities = [
 /** Ports of other rooms that a capability fits, each one file. */
 const portsSeen: Readonly<Partial<Record<(typeof capabilities)[number], readonly string[]>>> = {
   // The profile is data: the text that goes to the engine with each container.
-  'main/backends': ['main/runs/backend.ts', 'sandbox/seccomp/profile.json'],
+  'main/backends': ['main/runs/backend.ts', 'main/runs/testDoor.ts', 'sandbox/seccomp/profile.json'],
   'main/requests': ['main/approvals/channel.ts'],
   'main/telegram': ['main/approvals/channel.ts'],
   'main/notify': ['main/approvals/channel.ts'],

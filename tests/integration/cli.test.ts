@@ -155,7 +155,7 @@ describe('the command line', () => {
 
   it('L207 has no command that approves, and refuses what it does not know with 2', async () => {
     const { stdout } = await run('--help');
-    expect(stdout).not.toMatch(/^ +(approve|decide|allow|skill|llm|images)\b/m);
+    expect(stdout).not.toMatch(/^ +(approve|decide|allow|skill|llm)\b/m);
     for (const line of ['approve req_x', 'requests approve req_x', 'agent', '', 'status extra']) {
       expect({ line, code: (await run(line)).code }).toEqual({ line, code: 2 });
     }

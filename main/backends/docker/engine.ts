@@ -130,7 +130,8 @@ export class Engine {
     this.#state = state;
     if (isSame) return;
     if (state.available) this.#log.info({ version: state.facts.version }, 'the container engine answers');
-    else this.#log.warn({ reason: state.reason }, 'no container engine');
+    // Having none is nothing unusual; what needs one says so.
+    else this.#log.debug({ reason: state.reason }, 'no container engine');
     this.#changed.emit();
   }
 }
