@@ -159,14 +159,18 @@ print('here', flush=True); time.sleep(600)`,
       orphan.kill('SIGKILL');
       await once(orphan, 'exit');
     }
-    const ended = await room
-      .engine()
-      .until(installId, (containers) => containers.every(({ state }) => state !== 'running'), 2_000);
-    // None of them can run again by itself; the next start removes what is left of them.
-    expect(ended.every(({ state }) => state === 'exited' || state === 'created' || state === 'dead')).toBe(true);
-    const reaper = new Reaper({ engine: room.house().engine, installId, log: silentLog });
-    await reaper.sweep();
-    expect(await room.engine().containersOf(installId)).toEqual([]);
+    try {
+      const ended = await room
+        .engine()
+        .until(installId, (containers) => containers.every(({ state }) => state !== 'running'), 2_000);
+      // None of them can run again by itself; the next start removes what is left of them.
+      expect(ended.filter(({ state }) => !['exited', 'created', 'dead'].includes(state))).toEqual([]);
+      const reaper = new Reaper({ engine: room.house().engine, installId, log: silentLog });
+      await reaper.sweep();
+      expect(await room.engine().containersOf(installId)).toEqual([]);
+    } finally {
+      await room.engine().removeAllOf(installId);
+    }
   });
 
   it('K179 K180 K181 K182 the sweep takes what nobody looks after in any state, of this installation only', async () => {

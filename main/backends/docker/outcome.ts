@@ -33,7 +33,7 @@ export function broken(message: string): SandboxExit {
 /** Outside text as a part of a sentence of ours. */
 export function printable(text: string): string {
   return text
-    .replace(/[^\x20-\x7e]+/g, ' ')
+    .replace(/[^\x21-\x7e]+/g, ' ')
     .trim()
     .replace(/\.+$/, '')
     .slice(0, 300);
