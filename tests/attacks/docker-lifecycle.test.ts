@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createConnection, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { Container } from '../../main/backends/docker/container.ts';
@@ -9,17 +12,20 @@ import { seccompProfile } from '../../main/backends/docker/seccompProfile.ts';
 import type { Clock } from '../../main/core/clock.ts';
 import { silentLog } from '../../main/core/log.ts';
 import { systemClock } from '../../main/core/systemClock.ts';
-import { runProgram, someInstallId } from '../support/dockerHouse.ts';
+import { type DockerHouse, openDockerHouse, runProgram, someInstallId, testEndpoint } from '../support/dockerHouse.ts';
 import { dockerRoom } from '../support/dockerRoom.ts';
 
 const room = dockerRoom(['python', 'node']);
 const sleeps = "import time; print('here', flush=True); time.sleep(600)";
 
 /** Starts a run and resolves with its container when the code has printed something. */
-async function started(code = sleeps, options: Readonly<{ timeoutMs?: number; clock?: Clock }> = {}) {
+async function started(
+  code = sleeps,
+  options: Readonly<{ timeoutMs?: number; clock?: Clock; house?: DockerHouse }> = {},
+) {
   const installId = someInstallId();
-  const { clock = systemClock } = options;
-  const backend = room.house().backend({ installId, poolSize: 0, clock });
+  const { clock = systemClock, house = room.house() } = options;
+  const backend = house.backend({ installId, poolSize: 0, clock });
   let said = () => {};
   const here = new Promise<void>((resolve) => {
     said = resolve;
@@ -222,6 +228,48 @@ print('here', flush=True); time.sleep(600)`,
     await api().send({ method: 'POST', path: `/containers/${id}/pause` });
     expect(await exit).toEqual({ kind: 'timed_out' });
     await backend.stop();
+  });
+
+  it('I165 K181 an engine that goes away in mid-run ends the run with that reason; what it left is removed later', async () => {
+    // Another way to the same engine, which the test can cut.
+    const endpoint = testEndpoint();
+    if (endpoint.kind !== 'local') throw new Error('the tests want a local engine');
+    const cuts = new Set<Socket>();
+    const socketPath = path.join(tmpdir(), `oauth3-way-${someInstallId().slice(-12)}.sock`);
+    const way = createServer((near) => {
+      const far = createConnection(endpoint.socketPath);
+      for (const each of [near, far]) {
+        cuts.add(each);
+        each.on('error', () => {}).on('close', () => [near, far].map((end) => end.destroy()));
+      }
+      near.pipe(far).pipe(near);
+    });
+    way.listen(socketPath);
+    await once(way, 'listening');
+    const house = await openDockerHouse(['python'], ['container'], { kind: 'local', socketPath });
+    const { backend, exit, installId } = await started(sleeps, { house });
+    way.close();
+    for (const each of cuts) each.destroy();
+    expect(await exit).toEqual({ kind: 'broken', message: expect.stringContaining('engine stopped during the run') });
+    await backend.stop();
+    await house.close();
+    const reaper = new Reaper({ engine: room.house().engine, installId, log: silentLog });
+    await reaper.sweep();
+    expect(await room.engine().containersOf(installId)).toEqual([]);
+  });
+
+  it('K181 a run that is ended while its container starts is over at once, and leaves none', async () => {
+    const installId = someInstallId();
+    const backend = room.house().backend({ installId, poolSize: 0 });
+    const ending = new AbortController();
+    const exit = runProgram(backend, 'python', 'print(1)', { signal: ending.signal });
+    await room.engine().until(installId, (containers) => containers.length > 0);
+    const ended = performance.now();
+    ending.abort();
+    expect((await exit).exit).toEqual({ kind: 'killed' });
+    expect(performance.now() - ended).toBeLessThan(2_000);
+    await backend.stop();
+    expect(await room.engine().containersOf(installId)).toEqual([]);
   });
 
   it('leaves no container, whatever became of its runs', async () => {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Runtime } from '../../contract/runtime.ts';
 import { DockerBackend } from '../../main/backends/docker/dockerBackend.ts';
-import { engineEndpoint } from '../../main/backends/docker/endpoint.ts';
+import { type EngineEndpoint, engineEndpoint } from '../../main/backends/docker/endpoint.ts';
 import { Engine } from '../../main/backends/docker/engine.ts';
 import { ImageBook } from '../../main/backends/docker/images/imageBook.ts';
 import { readImageFiles } from '../../main/backends/docker/images/imageFiles.ts';
@@ -44,6 +44,9 @@ export type BackendChoice = Readonly<{
   log?: Log;
 }>;
 
+/** Where the engine of this test run listens. */
+export const testEndpoint = (): EngineEndpoint => engineEndpoint(namedEngine ?? null, process.platform);
+
 /** An install id that no other test has. */
 export const someInstallId = (): string => `test-${crypto.randomUUID()}`;
 
@@ -54,8 +57,9 @@ export const someInstallId = (): string => `test-${crypto.randomUUID()}`;
 export async function openDockerHouse(
   runtimes: readonly Runtime[],
   isolations: readonly ContainerIsolation[] = ['container'],
+  endpoint = testEndpoint(),
 ): Promise<DockerHouse> {
-  const engine = new Engine({ endpoint: engineEndpoint(namedEngine ?? null, process.platform), log: silentLog });
+  const engine = new Engine({ endpoint, log: silentLog });
   await engine.start();
   if (engine.api === null || !engine.state.available) throw new Error('no container engine answers');
   const rows = runtimeTable.filter(({ runtime }) => runtimes.includes(runtime));

@@ -19,7 +19,7 @@ const inspected = z.looseObject({
 export type ContainerState = Readonly<{ running: boolean; outOfMemory: boolean; exitCode: number; error: string }>;
 
 const startTimeoutMs = 60_000;
-const killTimeoutMs = 10_000;
+const killTimeoutMs = 5_000;
 const lookTimeoutMs = 5_000;
 
 /** One container at the engine. Methods throw EngineError. */

@@ -3,6 +3,7 @@ import type { Duplex, Readable } from 'node:stream';
 import type { Clock } from '../../core/clock.ts';
 import { Deadline } from '../../core/deadline.ts';
 import type { ProxyFrontEnd } from '../../core/door.ts';
+import type { Log } from '../../core/log.ts';
 import { isoTime } from '../../core/times.ts';
 import type { SandboxExit, SandboxIo, SandboxJob } from '../../runs/backend.ts';
 import { SandboxStartError } from '../warmPool.ts';
@@ -26,6 +27,7 @@ export type SandboxHouse = Readonly<{
   /** Sandbox ids that the reaper leaves alone. */
   live: Set<string>;
   removals: Removals;
+  log: Log;
   clock: Clock;
 }>;
 
@@ -41,6 +43,7 @@ type Parts = Readonly<{
   container: Container;
   sandboxId: string;
   frontEnd: ProxyFrontEnd;
+  stream: AttachStream;
   tunnel: Tunnel;
   /** Ends when the engine says that the container ended. */
   end: Readable;
@@ -76,16 +79,17 @@ export class ContainerSandbox {
       const container = await Container.create(house.api, containerSpec({ ...plan, seccompProfile, labels }));
       undo.push(() => void house.removals.begin(container, sandboxId));
       signal.throwIfAborted();
-      const [attached, end] = await Promise.all([container.attach(), container.watchEnd()]);
+      const attached = await container.attach();
       stream = attached;
-      undo.push(() => end.destroy());
       const tunnel = new Tunnel(attached, house.clock);
       undo.push(() => tunnel.close());
+      const end = await container.watchEnd();
+      undo.push(() => end.destroy());
       signal.throwIfAborted();
       await container.start();
       signal.throwIfAborted();
       await Promise.race([tunnel.ready, whenAborted(signal)]);
-      return new ContainerSandbox(house, { container, sandboxId, frontEnd, tunnel, end }, plan.limits);
+      return new ContainerSandbox(house, { container, sandboxId, frontEnd, stream, tunnel, end }, plan.limits);
     } catch (error) {
       for (const step of undo.reverse()) step();
       // What was never created, or may have been in spite of an error, is the reaper's.
@@ -163,12 +167,15 @@ export class ContainerSandbox {
   }
 
   async #explain(error: TunnelError): Promise<SandboxExit> {
+    const { end, container, sandboxId, stream } = this.#parts;
+    // For whoever looks for the cause; the owner gets a sentence without the sandbox's words.
+    const facts = { sandboxId, reason: error.message, said: printable(stream.stderrTail) };
+    this.#house.log.warn(facts, 'a sandbox broke during a run');
     if (error.code === 'violation') {
       return broken(
         `The sandbox was stopped because it misbehaved: ${error.message}. Run it again; if it stays, report it.`,
       );
     }
-    const { end, container } = this.#parts;
     // The engine ends the stream a little before it has noted why.
     await closed(end, lookWithinMs);
     return endOf(await container.state().catch(() => null));

@@ -169,9 +169,9 @@ export class DockerBackend implements Backend {
     job: SandboxJob,
     io: SandboxIo,
   ): Promise<SandboxExit> {
-    const sandbox = await coming;
-    if (!io.signal.aborted) return sandbox.run(row, job, io);
-    await sandbox.discard();
+    const sandbox = await Promise.race([coming, whenAborted(io.signal)]);
+    if (sandbox !== null && !io.signal.aborted) return sandbox.run(row, job, io);
+    this.#removals.follow(coming.then((late) => late.discard()).catch(() => {}));
     return { kind: 'killed' };
   }
 
@@ -204,8 +204,8 @@ export class DockerBackend implements Backend {
   }
 
   #house(api: SandboxHouse['api']): SandboxHouse {
-    const { makeFrontEnd, installId, engine } = this.#options;
-    return { api, makeFrontEnd, installId, live: engine.live, removals: this.#removals, clock: this.#clock };
+    const { makeFrontEnd, installId, engine, log } = this.#options;
+    return { api, makeFrontEnd, installId, live: engine.live, removals: this.#removals, log, clock: this.#clock };
   }
 
   /** Holds as many ready as are wanted now, of the images that are there now. */
@@ -221,6 +221,13 @@ export class DockerBackend implements Backend {
 }
 
 const notHere = (runtime: Runtime): string => `This sandbox does not run ${runtime}.`;
+
+function whenAborted(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(null);
+    else signal.addEventListener('abort', () => resolve(null), { once: true });
+  });
+}
 
 function unavailable(reason: string): BackendStatus {
   return { ready: false, coming: false, reason };

@@ -5,7 +5,7 @@ import type { Container } from './container.ts';
 export class Removals {
   readonly #live: Set<string>;
   readonly #log: Log;
-  readonly #going = new Set<Promise<void>>();
+  readonly #going = new Set<Promise<unknown>>();
 
   /** `live`: sandbox ids that the reaper leaves alone; one that was removed, or could not be, is taken out. */
   constructor(live: Set<string>, log: Log) {
@@ -20,16 +20,19 @@ export class Removals {
         const reason = error instanceof Error ? error.message : 'unknown';
         this.#log.warn({ sandboxId, reason }, 'a sandbox container could not be removed; the next sweep tries again');
       })
-      .finally(() => {
-        this.#live.delete(sandboxId);
-        this.#going.delete(going);
-      });
+      .finally(() => this.#live.delete(sandboxId));
+    this.follow(going);
+    return going.then(() => {});
+  }
+
+  /** Something else that ends by itself and is to be waited for. It never rejects. */
+  follow(going: Promise<unknown>): void {
     this.#going.add(going);
-    return going;
+    void going.then(() => this.#going.delete(going));
   }
 
   /** Resolves when none is on its way any more. */
   async settled(): Promise<void> {
-    await Promise.all(this.#going);
+    while (this.#going.size > 0) await Promise.all(this.#going);
   }
 }

@@ -7,7 +7,7 @@ import type { BucketRate } from '../../core/tokenBucket.ts';
  * above is the code having taken it over, and ends the run.
  */
 export const tunnelLimits = {
-  /** From the start of the container until the runner waits for a job, ms. */
+  /** From the attach, just before the container starts, until the runner waits for a job, ms. */
   readyWithinMs: 30_000,
   /** Connections to the proxy; what is faster is answered 503. One client was seen to retry 4000 times a second. */
   connections: { capacity: 1000, perMinute: 12_000 } satisfies BucketRate,
