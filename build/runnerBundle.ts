@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build, type Plugin } from 'vite';
 import { bundleQuickjs } from './quickjsBundle.ts';
@@ -39,8 +39,12 @@ export const bundleRunner = async (root: string): Promise<string> => {
 
 /** All that images hold of our own, below out/: the runner and the programs of runtimes. */
 export const sandboxFiles = async (root: string): Promise<Readonly<Record<string, Uint8Array>>> => {
-  const [runner, quickjs] = await Promise.all([bundleRunner(root), bundleQuickjs(root)]);
-  return { [runnerOutput]: new TextEncoder().encode(runner), ...quickjs };
+  const [runner, quickjs, nodeProxy] = await Promise.all([
+    bundleRunner(root),
+    bundleQuickjs(root),
+    readFile(path.join(root, 'sandbox/node/proxy.cjs')),
+  ]);
+  return { [runnerOutput]: new TextEncoder().encode(runner), 'sandbox/node-proxy.cjs': nodeProxy, ...quickjs };
 };
 
 /** Puts them beside what a build of the main process puts out: `out/main` gets `out/sandbox` as a neighbour. */

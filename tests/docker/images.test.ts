@@ -28,7 +28,10 @@ const bakeLimitMs = 5 * 60_000;
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 /** A runner of these tests alone: it gives their images recipes that no other image on the engine has. */
 const runner = bytesOf(`// ${Math.random()}\nprocess.stdin.resume();\n`);
-const files: ImageFiles = { runner: { bytes: runner, sha256: sha256Hex(runner) }, own: {} };
+const ownFiles = Object.fromEntries(
+  runtimeTable.flatMap(({ image }) => Object.keys(image.own).map((name) => [name, bytesOf(`// ${name}`)] as const)),
+);
+const files: ImageFiles = { runner: { bytes: runner, sha256: sha256Hex(runner) }, own: ownFiles };
 
 const rowOf = (runtime: string): RuntimeRow => {
   const row = runtimeTable.find((each) => each.runtime === runtime);
@@ -38,7 +41,11 @@ const rowOf = (runtime: string): RuntimeRow => {
 const wishOf = (runtime: string, variant: ImageVariant = 'sealed'): ImageWish =>
   imageWish(rowOf(runtime), variant, files);
 /** As a wish, with something changed in the row's image; the recipe is one of its own. */
-const changed = (runtime: string, image: Partial<RuntimeRow['image']>, own: ImageFiles['own'] = {}): ImageWish => {
+const changed = (
+  runtime: string,
+  image: Partial<RuntimeRow['image']>,
+  own: ImageFiles['own'] = ownFiles,
+): ImageWish => {
   const row = rowOf(runtime);
   return imageWish({ ...row, image: { ...row.image, ...image } }, 'sealed', { ...files, own });
 };

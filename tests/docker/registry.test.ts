@@ -67,7 +67,7 @@ function wishOf(runtime: string, images: Readonly<Record<string, string>>, more:
     row: { ...row, image: { ...row.image, publicImages } },
     variant: 'sealed',
     runner: { bytes: bytesOf(text), sha256: digestOf(text) },
-    own: {},
+    own: Object.fromEntries(Object.values(row.image.own).map((target) => [target, bytesOf(`// ${target}`)])),
     recipe: digestOf(`${runtime} ${Math.random()}`),
     ...more,
   };
@@ -186,10 +186,9 @@ describe('Images made on public ones', () => {
   });
 
   it('builds the images of all rows, each with its own files', async () => {
-    const own = { '/app/quickjs.mjs': bytesOf('// program'), '/app/quickjs.wasm': bytesOf('wasm') };
     const deno = await make(wishOf('deno', { NODE_BASE: 'node', DENO_BIN: 'deno' }));
     const python = await make(wishOf('python', { NODE_BASE: 'node', PYTHON_BASE: 'python' }));
-    const quickjs = await make(wishOf('quickjs', { NODE_BASE: 'node' }, { own }));
+    const quickjs = await make(wishOf('quickjs', { NODE_BASE: 'node' }));
     expect(await listed(deno.id, '/usr/local/bin')).toEqual({ node: 0o711, deno: 0o755 });
     expect(await listed(python.id, '/usr/local/bin')).toEqual({ node: 0o711, 'python3.11': 0o755 });
     expect(Object.keys(await listed(python.id, '/usr/bin'))).toEqual(['python3']);

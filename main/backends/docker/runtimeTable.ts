@@ -113,13 +113,19 @@ export const runtimeTable: readonly RuntimeRow[] = [
   },
   {
     runtime: 'node',
-    image: { dockerfile: 'node/Dockerfile', publicImages: { NODE_BASE: nodeImage }, npm: [], debian: [], own: {} },
+    image: {
+      dockerfile: 'node/Dockerfile',
+      publicImages: { NODE_BASE: nodeImage },
+      npm: [],
+      debian: [],
+      own: { 'node-proxy.cjs': '/app/node-proxy.cjs' },
+    },
     // With the ending .ts and no package.json Node strips types and tells ES modules from CommonJS by their syntax.
     command: ['/usr/local/bin/node', '/tmp/job/main.ts'],
     codeFile: '/tmp/job/main.ts',
     plainCodeFile: '/tmp/job/main.js',
-    // Without it fetch and node:http know nothing of the proxy.
-    env: { NODE_USE_ENV_PROXY: '1' },
+    // Without it fetch and node:http know nothing of the proxy. In the environment, so that children have it too.
+    env: { NODE_OPTIONS: '--require=/app/node-proxy.cjs' },
   },
   {
     runtime: 'python',

@@ -104,7 +104,10 @@ beforeEach(() => {
     engine,
     sources: [registry, packages],
     rows: runtimeTable.filter(({ runtime }) => runtime !== 'quickjs'),
-    files: { runner: { bytes: new Uint8Array(1), sha256: sha256Hex('runner') }, own: {} },
+    files: {
+      runner: { bytes: new Uint8Array(1), sha256: sha256Hex('runner') },
+      own: { 'node-proxy.cjs': new Uint8Array(1) },
+    },
     log: silentLog,
     onMade: (event) => made.push(event),
     now: () => clock,
@@ -182,7 +185,10 @@ describe('an image that is not there', () => {
       engine,
       sources: [],
       rows: runtimeTable.filter(({ runtime }) => runtime === 'deno'),
-      files: { runner: { bytes: new Uint8Array(1), sha256: sha256Hex('runner') }, own: {} },
+      files: {
+        runner: { bytes: new Uint8Array(1), sha256: sha256Hex('runner') },
+        own: { 'node-proxy.cjs': new Uint8Array(1) },
+      },
       log: silentLog,
       onMade: () => {},
     });

@@ -10,7 +10,7 @@ export type ImageFiles = Readonly<{
 }>;
 
 /** Moves when images are made in another way from the same things. */
-const recipeFormat = 1;
+const recipeFormat = 2;
 const recipeDomain = 'oauth3/image-recipe/1\n';
 
 /**
