@@ -43,6 +43,7 @@ export type JobWish = Readonly<{
   network?: readonly string[];
   timeoutS?: number;
   memoryMb?: number;
+  cpus?: number;
 }>;
 
 export type ContainerHouse = TestBroker &
@@ -59,7 +60,10 @@ export type ContainerHouse = TestBroker &
 
 export type ContainerHouseOptions = TestBrokerOptions &
   Readonly<{
-    /** Made before the house is handed over; default: node. Images stay at the engine, so only the first test waits. */
+    /**
+     * Made before the house is handed over; default: node, `[]`: none. Images stay at the engine, so only the first test
+     * waits.
+     */
     runtimes?: readonly Runtime[];
     isolation?: Exclude<Isolation, 'embedded'>;
   }>;
@@ -74,6 +78,7 @@ const bodyOf = (wish: JobWish): Readonly<Record<string, unknown>> => ({
     ...(wish.network === undefined ? {} : { network: wish.network }),
     ...(wish.timeoutS === undefined ? {} : { timeout: wish.timeoutS }),
     ...(wish.memoryMb === undefined ? {} : { memory_mb: wish.memoryMb }),
+    ...(wish.cpus === undefined ? {} : { cpus: wish.cpus }),
   },
 });
 
@@ -82,6 +87,7 @@ async function untilReady(
   runtimes: readonly Runtime[],
   isolation: Exclude<Isolation, 'embedded'>,
 ): Promise<void> {
+  if (runtimes.length === 0) return;
   const limit = AbortSignal.timeout(imagesLimitMs);
   const late = new Promise<never>((_, reject) => limit.addEventListener('abort', () => reject(limit.reason)));
   const views = await Promise.race([house.owner.prepareSandboxes(runtimes, isolation, () => {}), late]);

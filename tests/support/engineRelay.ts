@@ -11,6 +11,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { z } from 'zod';
+import type { Runtime } from '../../contract/runtime.ts';
+import { askEngine } from '../../scripts/setup/engineSocket.ts';
 import { engineUnderTest } from './testEngine.ts';
 
 /** A call that stands still: `before` it reaches the engine, or `after` the engine did it and nobody was told. */
@@ -31,6 +34,8 @@ export type EngineRelay = Readonly<{
   hold(call: RegExp, when?: 'before' | 'after'): Held;
   /** Such calls are answered here from now on, until the function that it gives is called. */
   answer(call: RegExp, status: number, json: unknown): () => void;
+  /** From now on the engine seems to have only the sealed images of these runtimes. */
+  showImagesOf(runtimes: readonly Runtime[]): Promise<() => void>;
   /** Nobody answers there any more, and all that was open breaks off. */
   cut(): Promise<void>;
   mend(): Promise<void>;
@@ -39,6 +44,8 @@ export type EngineRelay = Readonly<{
 
 type Rule = Readonly<{ call: RegExp; when: 'before' | 'after'; pass(): Promise<void> }>;
 type Reply = Readonly<{ call: RegExp; status: number; json: unknown }>;
+
+const imagesSchema = z.array(z.looseObject({ Labels: z.record(z.string(), z.string()).nullish() }));
 
 const nameOf = ({ method, url }: IncomingMessage): string =>
   `${method} ${(url ?? '').replace(/^\/v[0-9.]+/, '').replace(/\?.*/, '')}`;
@@ -67,10 +74,10 @@ export async function openEngineRelay(options: Readonly<{ cut?: boolean }> = {})
   const pass = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const call = nameOf(request);
     calls.push(call);
-    const reply = [...replies].find((each) => each.call.test(call));
-    if (reply !== undefined) {
+    const ours = [...replies].find((each) => each.call.test(call));
+    if (ours !== undefined) {
       request.resume();
-      response.writeHead(reply.status, { 'content-type': 'application/json' }).end(JSON.stringify(reply.json));
+      response.writeHead(ours.status, { 'content-type': 'application/json' }).end(JSON.stringify(ours.json));
       return;
     }
     await standStill(call, 'before');
@@ -132,6 +139,12 @@ export async function openEngineRelay(options: Readonly<{ cut?: boolean }> = {})
     await closed;
   };
 
+  const reply = (call: RegExp, status: number, json: unknown): (() => void) => {
+    const each: Reply = { call, status, json };
+    replies.add(each);
+    return () => replies.delete(each);
+  };
+
   if (options.cut !== true) await mend();
   return {
     url: `unix://${socketPath}`,
@@ -161,10 +174,12 @@ export async function openEngineRelay(options: Readonly<{ cut?: boolean }> = {})
         },
       };
     },
-    answer(call, status, json) {
-      const reply: Reply = { call, status, json };
-      replies.add(reply);
-      return () => replies.delete(reply);
+    answer: reply,
+    async showImagesOf(runtimes) {
+      const answer = await askEngine(engine, 'GET', '/images/json');
+      const isShown = ({ Labels }: z.infer<typeof imagesSchema>[number]): boolean =>
+        Labels?.['oauth3.variant'] === 'sealed' && runtimes.some((name) => name === Labels['oauth3.runtime']);
+      return reply(/^GET \/images\/json$/, 200, imagesSchema.parse(JSON.parse(answer?.text ?? '')).filter(isShown));
     },
     cut,
     mend,
