@@ -135,6 +135,8 @@ export type StatusView = Readonly<{
   database: 'ok' | 'error';
   /** Plain sentences: what is missing and how to add it. */
   notes: readonly string[];
+  /** Plain sentences: what to know about the container engine in use. */
+  engine_notes: readonly string[];
 }>;
 
 export interface OwnerActions {

@@ -5,10 +5,26 @@ export const runtimes = ['deno', 'node', 'python', 'quickjs'] as const;
 export const runtimeSchema = z.enum(runtimes);
 export type Runtime = z.infer<typeof runtimeSchema>;
 
+/** As a person reads them; requests, settings and the command line use the keys. */
+export const runtimeNames: Readonly<Record<Runtime, string>> = {
+  deno: 'Deno',
+  node: 'Node',
+  python: 'Python',
+  quickjs: 'QuickJS',
+};
+
 /** Isolation levels, weakest first: an index comparison is a strength comparison. */
 export const isolations = ['embedded', 'container', 'gvisor', 'kata'] as const;
 export const isolationSchema = z.enum(isolations);
 export type Isolation = z.infer<typeof isolationSchema>;
+
+/** As a person reads them. */
+export const isolationNames: Readonly<Record<Isolation, string>> = {
+  embedded: 'embedded',
+  container: 'container',
+  gvisor: 'container under gVisor',
+  kata: 'container under Kata',
+};
 
 /** The one of both that is stronger. */
 export function strongerIsolation(left: Isolation, right: Isolation): Isolation {

@@ -66,8 +66,8 @@ export type Broker = Readonly<{
   goingToSleep(): void;
   /** The machine was asleep: deadlines are looked at now. */
   resumedFromSleep(): void;
-  /** What is missing on this machine and how to add it, a plain sentence each. */
-  missingParts(): readonly string[];
+  /** What is missing on this machine and how to add it, few plain sentences. */
+  startLines(): readonly string[];
   /** Something only the owner can give is missing (a key for the vault, a first agent), so the window should open. */
   needsOwner(): boolean;
 }>;
@@ -110,7 +110,7 @@ export function createBroker(options: BrokerOptions): Broker {
       opened().warmth.sleep(false);
       opened().expiry.sweep();
     },
-    missingParts: () => opened().missingParts(),
+    startLines: () => opened().startLines(),
     needsOwner: () =>
       opened().vault.state() !== 'unlocked' ||
       !opened()

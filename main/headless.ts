@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   endOnSignals(broker);
   endOnDefect(log, () => broker.stop());
   const { url } = await broker.start();
-  process.stdout.write(readyText(broker.missingParts(), url, process.pid, facts.dataDir));
+  process.stdout.write(readyText(broker.startLines(), url, process.pid, facts.dataDir));
 }
 
 function headlessOptions(

@@ -72,7 +72,7 @@ async function run(facts: StartFacts, log: Log): Promise<void> {
   try {
     const { url } = await broker.start();
     // Agents need no window: they are told before one is made.
-    process.stdout.write(readyText(broker.missingParts(), url, process.pid, facts.dataDir));
+    process.stdout.write(readyText(broker.startLines(), url, process.pid, facts.dataDir));
     desktop = createDesktop({
       owner: broker.owner,
       desk: broker.desk,

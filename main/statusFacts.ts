@@ -59,6 +59,7 @@ export async function statusFacts(parts: StatusParts): Promise<StatusFacts> {
     database: parts.records.health(),
     waiting: parts.records.pendingRequests().length,
     notes: missingParts(parts),
+    engine_notes: parts.engineWarnings(),
   };
 }
 
@@ -86,8 +87,20 @@ export function missingParts({
   else if (choice.waitsFor !== null) missing.push(choice.waitsFor);
   else if (choice.facts.isolation === 'embedded') {
     const { container } = sandboxes.states();
-    const why = container.startsWith('ready') ? 'a container engine is there and carries other runtimes' : container;
-    missing.push(`Code runs in the embedded sandbox (QuickJS) by default, the weakest isolation (containers: ${why}).`);
+    const why = container.startsWith('ready')
+      ? 'Containers are ready: choose another runtime or a stronger isolation in the settings.'
+      : `Containers are ${container}`;
+    missing.push(
+      `Code runs in the embedded sandbox (QuickJS) unless a request says otherwise; it is the weakest. ${why}`,
+    );
   }
-  return [...missing, ...parts.engineWarnings()];
+  return missing;
+}
+
+/** The same for the lines of a start: what there is to know about the engine is one line, however much it is. */
+export function startLines(parts: StatusParts): readonly string[] {
+  const count = parts.engineWarnings().length;
+  const about = count === 1 ? 'There is 1 note' : `There are ${count} notes`;
+  const engine = `${about} about the container engine, in the settings and in: oauth3 status`;
+  return [...missingParts(parts), ...(count === 0 ? [] : [engine])];
 }

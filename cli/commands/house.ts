@@ -4,9 +4,12 @@ import { confirm, readSecret, UsageError } from '../input.ts';
 import { facts, visible } from '../output.ts';
 import { leaf, sessionOf } from '../session.ts';
 
-function statusText({ notes, sandbox, ...rest }: StatusView): string {
+/** Runtime by runtime is what `oauth3 images` lists. */
+function statusText({ notes, engine_notes, sandbox, sandboxes: _, ...rest }: StatusView): string {
   const isolations = Object.entries(sandbox).map(([name, state]) => [`sandbox ${name}`, state]);
-  return [facts({ ...rest, ...Object.fromEntries(isolations) }), ...notes.map(visible)].join('\n');
+  return [facts({ ...rest, ...Object.fromEntries(isolations) }), ...[...notes, ...engine_notes].map(visible)].join(
+    '\n',
+  );
 }
 
 /** Typed unseen; a new one twice, since a slip of the finger would lock its owner out. */

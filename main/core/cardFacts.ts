@@ -1,6 +1,6 @@
 import type { Card, CardCode, CardFact } from '../../contract/card.ts';
 import type { Segment } from '../../contract/display.ts';
-import type { Runtime } from '../../contract/runtime.ts';
+import { type Runtime, runtimeNames } from '../../contract/runtime.ts';
 import { type Blockers, isBlocked } from './blockers.ts';
 import { changeFact, type LastApproved } from './cardChanges.ts';
 import { networkFacts } from './cardNetwork.ts';
@@ -114,6 +114,7 @@ function limitsFact({ limits, isolation }: Manifest): CardFact {
 
 function isolationFact({ isolation, runtime }: Manifest, notes: readonly string[]): CardFact {
   const fact = { key: 'isolation', label: 'Runs in' } as const;
+  const name = runtimeNames[runtime];
   const tone = notes.length === 0 ? 'plain' : 'notice';
   const noted = (value: readonly Segment[]): readonly Segment[] => [
     ...value,
@@ -124,17 +125,14 @@ function isolationFact({ isolation, runtime }: Manifest, notes: readonly string[
       return {
         ...fact,
         tone: 'notice',
-        value: prose`the embedded sandbox (${runtime} in a process of its own), which is a weaker wall than a container`,
+        value: prose`the embedded sandbox (${name} in a process of its own), which is a weaker wall than a container`,
       };
     case 'container':
-      return { ...fact, tone, value: noted(prose`a container of its own, with ${runtime}`) };
+      return { ...fact, tone, value: noted(prose`a container of its own, with ${name}`) };
     case 'gvisor':
+      return { ...fact, tone, value: noted(prose`a container of its own under gVisor, with ${name}`) };
     case 'kata':
-      return {
-        ...fact,
-        tone,
-        value: noted(prose`a container of its own under ${isolation.actual}, with ${runtime}`),
-      };
+      return { ...fact, tone, value: noted(prose`a container of its own under Kata, with ${name}`) };
   }
 }
 

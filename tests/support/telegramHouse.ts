@@ -71,6 +71,7 @@ export class FakeOwner implements TelegramOwner {
       telegram: 'connected',
       database: 'ok',
       notes: [],
+      engine_notes: [],
     };
   }
 

@@ -71,8 +71,8 @@ describe('the isolation levels of an engine', () => {
 
   it('never give another runtime in the place of one that is missing', () => {
     const facts = factsOf();
-    expect(obstacle(facts, 'gvisor')).toContain('lists no runtime for gVisor');
-    expect(obstacle(facts, 'kata')).toContain('lists no runtime for Kata');
+    expect(obstacle(facts, 'gvisor')).toContain('does not offer gVisor');
+    expect(obstacle(facts, 'kata')).toContain('does not offer Kata');
     expect(factsOf({ Runtimes: { crun: {} }, DefaultRuntime: 'crun' }).runtimes.container?.name).toBe('crun');
   });
 

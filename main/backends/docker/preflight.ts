@@ -7,7 +7,7 @@ const levelNames: Readonly<Record<ContainerIsolation, string>> = { container: 'r
 export function obstacle(facts: EngineFacts, isolation: ContainerIsolation): string | null {
   if (facts.osType !== 'linux') return 'The container engine runs Windows containers; sandboxes need Linux containers.';
   if (facts.runtimes[isolation] === undefined) {
-    return `The container engine lists no runtime for ${levelNames[isolation]}; add one to its configuration.`;
+    return `The container engine does not offer ${levelNames[isolation]}; it has to be added to its configuration.`;
   }
   if (isolation === 'container' && !facts.seccomp) {
     return 'The container engine has no seccomp, so a container would reach too much of the kernel; isolation container is not offered.';
@@ -22,12 +22,12 @@ export function engineWarnings(facts: EngineFacts): readonly string[] {
   // Podman and others answer with version numbers of their own.
   if (isOlder(version, [29, 4, 2])) {
     warnings.push(
-      `Container engine ${version} is older than 29.4.2, whose default profile closes AF_ALG sockets (CVE-2026-31431). Sandboxes close them with a profile of their own; other containers on this machine may not. Update the engine.`,
+      `Container engine ${version} is older than 29.4.2: containers other than sandboxes can reach a fault of the kernel (CVE-2026-31431). Update it.`,
     );
   }
   if (runcVersion !== null && isOldRunc(runcVersion)) {
     warnings.push(
-      `runc ${runcVersion} is older than 1.2.8 and 1.3.3, which fix ways out of a container (CVE-2025-31133, CVE-2025-52565, CVE-2025-52881). Update it, unless your distribution has put the fixes into this version.`,
+      `runc ${runcVersion} is older than 1.2.8 and 1.3.3, which close ways out of a container (CVE-2025-31133, CVE-2025-52565, CVE-2025-52881). Update it, unless your distribution has repaired this version.`,
     );
   }
   if (desktop !== null && isOlder(desktop, [4, 44, 3])) {
@@ -58,10 +58,12 @@ export function isolationNotes(facts: EngineFacts, isolation: ContainerIsolation
     ...(has('--oci-seccomp')
       ? []
       : [
-          "gVisor does not apply the sandbox's seccomp profile; its own kernel stands between the code and this machine.",
+          "Under gVisor the sandbox's own filter of system calls (seccomp) is not in force; gVisor's kernel stands between the code and this machine.",
         ]),
     ...(has('--ignore-cgroups')
-      ? ['gVisor runs with --ignore-cgroups here, so limits of memory, processor time and processes are not enforced.']
+      ? [
+          'gVisor is set up with --ignore-cgroups here, so limits of memory, processor time and processes are not enforced.',
+        ]
       : []),
   ];
 }

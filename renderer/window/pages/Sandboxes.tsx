@@ -1,5 +1,5 @@
 import type { SandboxView } from '../../../contract/owner.ts';
-import { isolations } from '../../../contract/runtime.ts';
+import { isolationNames, isolations, runtimeNames } from '../../../contract/runtime.ts';
 import { unwrap } from '../../shared/api.ts';
 import { Button } from '../../shared/Button.tsx';
 import type { PageProps } from '../App.tsx';
@@ -12,14 +12,20 @@ type SandboxesProps = Readonly<{
   of: readonly SandboxView[];
 }>;
 
-/** A level of which nothing can be had for one and the same reason is one row. */
-function rowsOf(views: readonly SandboxView[]): readonly Readonly<{ view: SandboxView; runtimes: string }>[] {
+type Row = Readonly<{ view: SandboxView; runtimes: string }>;
+
+/** What is alike at one level, and has no button of its own, is one row. */
+function rowsOf(views: readonly SandboxView[]): readonly Row[] {
   return isolations.flatMap((isolation) => {
     const level = views.filter((view) => view.isolation === isolation);
-    const [first] = level;
-    const alike = level.every(({ state, detail }) => state === 'unavailable' && detail === first?.detail);
-    if (first !== undefined && alike) return [{ view: first, runtimes: 'all' }];
-    return level.map((view) => ({ view, runtimes: view.runtime }));
+    const alike = (left: SandboxView, right: SandboxView): boolean =>
+      left === right || (left.state !== 'coming' && left.state === right.state && left.detail === right.detail);
+    return level
+      .filter((view) => level.find((other) => alike(other, view)) === view)
+      .map((view) => {
+        const names = level.filter((other) => alike(view, other)).map(({ runtime }) => runtimeNames[runtime]);
+        return { view, runtimes: names.join(', ') };
+      });
   });
 }
 
@@ -30,17 +36,17 @@ export function Sandboxes({ api, act, of }: SandboxesProps) {
   return (
     <Table
       label="Sandboxes"
-      columns={['Isolation', 'Runtime', 'State', '']}
+      columns={['Sandbox', 'Runs', 'State', '']}
       rows={rowsOf(of).map(({ view, runtimes }) => ({
         key: `${view.isolation} ${view.runtime}`,
         cells: [
-          view.isolation,
+          isolationNames[view.isolation],
           runtimes,
           view.state === 'ready' ? 'ready' : view.detail,
           view.state === 'coming' && (
             <Button
               key="make"
-              label={`Make the ${view.runtime} sandbox for isolation ${view.isolation} now`}
+              label={`Make ${runtimeNames[view.runtime]} now (${isolationNames[view.isolation]})`}
               onClick={() => void make(view)}
             >
               Make it now

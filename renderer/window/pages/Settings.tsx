@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { StatusView } from '../../../contract/owner.ts';
-import { runtimes } from '../../../contract/runtime.ts';
+import { isolationNames, isolations, runtimeNames, runtimes } from '../../../contract/runtime.ts';
 import { type SettingKey, type Settings as SettingValues, settingKeys } from '../../../contract/settings.ts';
 import { unwrap } from '../../shared/api.ts';
 import { Button } from '../../shared/Button.tsx';
@@ -36,13 +36,8 @@ const choices: Partial<Record<SettingKey, readonly (readonly [value: string, lab
     ['seen', 'for what you approved before'],
     ['always', 'always'],
   ],
-  'runtime.default': runtimes.map((runtime) => [runtime, runtime]),
-  'isolation.minimum': [
-    ['embedded', 'embedded (QuickJS in a process)'],
-    ['container', 'container'],
-    ['gvisor', 'container under gVisor'],
-    ['kata', 'container under Kata'],
-  ],
+  'runtime.default': runtimes.map((runtime) => [runtime, runtimeNames[runtime]]),
+  'isolation.minimum': isolations.map((isolation) => [isolation, isolationNames[isolation]]),
 };
 
 export function Settings({ api, changes }: PageProps) {
@@ -58,15 +53,16 @@ export function Settings({ api, changes }: PageProps) {
     <PageFrame title="Settings" problem={problem ?? settings.problem ?? status.problem}>
       {facts !== null && facts.notes.length > 0 && (
         <Panel label="What is missing">
-          <ul>
-            {facts.notes.map((note) => (
-              <li key={note}>{note}</li>
-            ))}
-          </ul>
+          <Sentences of={facts.notes} />
         </Panel>
       )}
       {facts !== null && <State of={facts} />}
       {facts !== null && <Sandboxes api={api} act={act} of={facts.sandboxes} />}
+      {facts !== null && facts.engine_notes.length > 0 && (
+        <Panel label="About the container engine">
+          <Sentences of={facts.engine_notes} />
+        </Panel>
+      )}
       <Safety api={api} paused={facts?.paused === true} act={act} />
       <Wake api={api} act={act} />
       {values !== null && (
@@ -88,6 +84,16 @@ export function Settings({ api, changes }: PageProps) {
         />
       )}
     </PageFrame>
+  );
+}
+
+function Sentences({ of }: Readonly<{ of: readonly string[] }>) {
+  return (
+    <ul>
+      {of.map((sentence) => (
+        <li key={sentence}>{sentence}</li>
+      ))}
+    </ul>
   );
 }
 

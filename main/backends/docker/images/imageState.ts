@@ -1,4 +1,4 @@
-import type { Runtime } from '../../../../contract/runtime.ts';
+import { type Runtime, runtimeNames } from '../../../../contract/runtime.ts';
 import type { BackendStatus } from '../../../runs/backend.ts';
 import type { ImageProgress } from './ports.ts';
 
@@ -12,11 +12,9 @@ export type ImageState =
   /** `atMs` on the clock of the book; `engineGone`: the engine did not answer, so nothing is known about the image. */
   | Readonly<{ kind: 'failed'; reason: string; atMs: number; engineGone: boolean }>;
 
-const names: Readonly<Record<Runtime, string>> = { deno: 'Deno', node: 'Node', python: 'Python', quickjs: 'QuickJS' };
-
 /** The state as the rest of the app sees it. `obstacle`: why none can be made here, when that is known. */
 export function imageStatus(runtime: Runtime, state: ImageState, obstacle: string | null): BackendStatus {
-  const image = `The ${names[runtime]} image`;
+  const image = `The ${runtimeNames[runtime]} image`;
   const coming = (rest: string, busy = false): BackendStatus => ({
     ready: false,
     coming: true,
