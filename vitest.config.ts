@@ -54,7 +54,8 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['tests/e2e/**/*.test.ts'],
-          globalSetup: ['tests/support/stage.ts'],
+          exclude: mayHaveEngine ? [] : ['tests/e2e/sandboxes.test.ts'],
+          globalSetup: ['tests/support/stage.ts', 'tests/support/engineUnderTest.ts'],
           sequence: { groupOrder: 3 },
           fileParallelism: false,
           testTimeout: 120_000,
