@@ -23,7 +23,9 @@ export function addImageCommands(program: Command): void {
       const list = await session.call('images', { runtimes: names.map(readRuntime), isolation }, (step) => {
         process.stderr.write(step);
       });
-      session.print(list, table(list.items, ['runtime', 'isolation', 'state', 'image', 'detail']));
+      // What an image would be made from says nothing to a person.
+      const rows = list.items.map((item) => ({ ...item, image: item.state === 'ready' ? item.image : '-' }));
+      session.print(list, table(rows, ['runtime', 'isolation', 'state', 'image', 'detail']));
       if (list.items.some(({ state }) => state !== 'ready')) session.fail();
     });
 }

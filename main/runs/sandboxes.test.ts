@@ -89,5 +89,16 @@ describe('the choice of a sandbox', () => {
       embedded: 'ready',
       container: expect.stringContaining('not available'),
     });
+    class Half extends FakeBackend {
+      override status(runtime: Runtime = 'deno'): BackendStatus {
+        if (runtime === 'deno') return { ready: true };
+        if (runtime === 'node') return { ready: false, coming: true, busy: true, reason: 'Node is being made' };
+        return { ready: false, coming: true, reason: `${runtime} is not made yet` };
+      }
+    }
+    const half = new Half({ isolation: 'container', runtimes: ['deno', 'node', 'python', 'quickjs'] });
+    expect(new Sandboxes([half]).states().container).toBe(
+      'ready for Deno. Node is being made. Made when first needed: Python, QuickJS.',
+    );
   });
 });

@@ -1,7 +1,7 @@
 import type { SandboxView } from '../../contract/owner.ts';
-import { type Isolation, isolationSatisfies, isolations, type Runtime } from '../../contract/runtime.ts';
+import { type Isolation, isolationSatisfies, isolations, type Runtime, runtimeNames } from '../../contract/runtime.ts';
 import type { SandboxChoice } from '../core/manifest.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, BackendStatus } from './backend.ts';
 
 /** All sandboxes that there are, and which one runs what: never another runtime and never a weaker isolation. */
 export class Sandboxes {
@@ -128,13 +128,25 @@ export class Sandboxes {
     const backend = this.#backends.find((candidate) => candidate.isolation === isolation);
     if (backend === undefined) return this.#absent === null ? 'not available' : `not available: ${this.#absent}`;
     const statuses = backend.runtimes.map((runtime) => ({ runtime, status: backend.status(runtime) }));
-    const reasons = new Set(statuses.flatMap(({ status }) => (status.ready ? [] : [status.reason])));
-    const ready = statuses.filter(({ status }) => status.ready).map(({ runtime }) => runtime);
-    if (reasons.size === 0) return 'ready';
-    if (ready.length === 0 && reasons.size === 1) return `not available: ${[...reasons].join()}`;
-    return [...(ready.length === 0 ? [] : [`ready for ${ready.join(', ')}.`]), ...reasons].join(' ');
+    if (statuses.every(({ status }) => status.ready)) return 'ready';
+    const namesOf = (wanted: (status: BackendStatus) => boolean): string =>
+      statuses.flatMap(({ runtime, status }) => (wanted(status) ? [runtimeNames[runtime]] : [])).join(', ');
+    const ready = namesOf((status) => status.ready);
+    const isOnDemand = (status: BackendStatus): boolean => !status.ready && status.coming && status.busy !== true;
+    const onDemand = namesOf(isOnDemand);
+    const reasons = new Set(
+      statuses.flatMap(({ status }) => (status.ready || isOnDemand(status) ? [] : [asSentence(status.reason)])),
+    );
+    if (ready === '' && onDemand === '' && reasons.size === 1) return `not available: ${[...reasons].join()}`;
+    return [
+      ...(ready === '' ? [] : [`ready for ${ready}.`]),
+      ...reasons,
+      ...(onDemand === '' ? [] : [`Made when first needed: ${onDemand}.`]),
+    ].join(' ');
   }
 }
+
+const asSentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 function view(backend: Backend, runtime: Runtime): SandboxView {
   const status = backend.status(runtime);

@@ -45,6 +45,21 @@ describe('the command line', () => {
     expect(statSync(join(scratch, 'data', 'control.sock')).mode & 0o777).toBe(0o600);
   });
 
+  it('says why there is no container sandbox, lists none, and makes nothing', async () => {
+    const missing = expect.stringContaining('The container engine does not answer');
+    expect((await value('status')).sandbox.container).toEqual(missing);
+    const text = await run('images deno');
+    expect(text).toMatchObject({ code: 1, stderr: '', stdout: missing });
+    expect(text.stdout).not.toContain('recipe');
+    const { code, stdout } = await run('images --json');
+    expect({ code, items: JSON.parse(stdout).items }).toMatchObject({
+      code: 1,
+      items: ['deno', 'node', 'python', 'quickjs'].map((runtime) => ({ runtime, state: 'unavailable' })),
+    });
+    expect((await run('images perl')).code).toBe(2);
+    expect((await run('images --isolation embedded')).code).toBe(2);
+  });
+
   it('adds, pauses, rotates and revokes agents', async () => {
     const added = await value('agent add laptop');
     expect(Object.keys(added).sort()).toEqual(['agent_id', 'name', 'token']);

@@ -68,7 +68,7 @@ export class DockerBackend implements Backend {
   status(runtime: Runtime): BackendStatus {
     if (!this.runtimes.includes(runtime)) return unavailable(notHere(runtime));
     const { state } = this.#options.engine;
-    if (!state.available) return { ready: false, coming: state.looking, reason: state.reason };
+    if (!state.available) return { ready: false, coming: state.looking, busy: state.looking, reason: state.reason };
     const missing = obstacle(state.facts, this.isolation);
     if (missing !== null) return unavailable(missing);
     const images = this.#options.images.status(runtime, this.isolation);

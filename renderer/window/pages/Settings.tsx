@@ -25,7 +25,7 @@ const labels: Readonly<Record<SettingKey, string>> = {
   'retention.traffic_days': 'Days that traffic rows are kept',
   'runtime.default': 'Runtime when a request names none',
   'isolation.minimum': 'Weakest isolation that code may run in',
-  'engine.allow_remote': 'The container engine may be on another machine',
+  'engine.allow_remote': 'The container engine may be on another machine (from the next start)',
   'pairing.open': 'Agents on this machine may ask to be paired',
 };
 
