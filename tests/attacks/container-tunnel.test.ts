@@ -110,6 +110,33 @@ describe('J170 HTTP/2 abuse from inside a sandbox costs the host little and ends
     expect(connections()).toBeLessThanOrEqual(tunnelLimits.connections.capacity + 400);
   });
 
+  it.each([
+    ['/egress', 0],
+    ['/egress', 8],
+    ['/stdout', 0],
+    ['/exit', 0],
+    ['/job', 0],
+    ['/nowhere', 0],
+  ])(
+    'J170 a stream to %s that is reset with %i in the same breath as it is opened harms nobody',
+    async (path, code) => {
+      const defects: unknown[] = [];
+      const note = (error: unknown) => defects.push(error);
+      process.on('uncaughtException', note);
+      try {
+        const { tunnel, inside } = await takenOver();
+        inside.write(
+          Buffer.concat([frame(types.headers, endHeaders, 3, post(path)), frame(types.reset, 0, 3, number(code))]),
+        );
+        inside.write(frame(types.headers, endHeaders, 5, post('/nowhere')));
+        expect((await tunnel.broken).code).toBe('violation');
+      } finally {
+        process.off('uncaughtException', note);
+      }
+      expect(defects).toEqual([]);
+    },
+  );
+
   it('J170 100 000 streams, each closed properly', async () => {
     let carried = 0;
     const { tunnel, inside } = await takenOver({

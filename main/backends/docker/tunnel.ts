@@ -104,7 +104,14 @@ export class Tunnel {
     const server = createServer(tunnelServerOptions);
     server.on('sessionError', () => this.#ended());
     server.on('session', (session) => this.#watch(session));
-    server.on('stream', (stream, headers) => this.#take(stream, headers));
+    server.on('stream', (stream, headers) => {
+      // Whatever Node makes of a stream that is no more, it must not end the app.
+      try {
+        this.#take(stream, headers);
+      } catch {
+        this.#violated('a stream of it could not be taken');
+      }
+    });
     server.emit('connection', this.#connection);
   }
 
@@ -169,8 +176,7 @@ export class Tunnel {
     const isInTime = this.#buckets.take('connections', tunnelLimits.connections, this.#clock.monotonicMs()).ok;
     if (!isInTime) this.#refused += 1;
     if (this.#refused > tunnelLimits.refusedConnections) this.#violated('the code opened connections without end');
-    // It may have been reset already.
-    if (stream.destroyed) return;
+    if (isReset(stream)) return;
     stream.respond({ ':status': isInTime ? 200 : 503 }, { endStream: !isInTime });
     if (isInTime) egress?.(stream);
     else stream.resume();
@@ -213,7 +219,7 @@ export class Tunnel {
   #onWhole(stream: ServerHttp2Stream, onWhole: () => void): void {
     stream.on('end', () => {
       if (this.#isOver) return;
-      if (!stream.destroyed) stream.respond({ ':status': 200 }, { endStream: true });
+      if (!isReset(stream)) stream.respond({ ':status': 200 }, { endStream: true });
       onWhole();
     });
     stream.on('aborted', () => this.#violated('it cut its own output'));
@@ -238,8 +244,11 @@ export class Tunnel {
   }
 }
 
+/** One that was reset in the same breath as it was opened is closed before it is destroyed, and throws when answered. */
+const isReset = (stream: ServerHttp2Stream): boolean => stream.destroyed || stream.closed;
+
 function answer(stream: ServerHttp2Stream, text: string): void {
-  if (stream.destroyed) return;
+  if (isReset(stream)) return;
   stream.respond({ ':status': 200 });
   stream.end(text);
 }
