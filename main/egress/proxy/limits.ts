@@ -22,7 +22,7 @@ export type ProxyLimits = Readonly<{
 export const proxyLimits: ProxyLimits = {
   maxConnections: 256,
   connectionRate: { capacity: 1_000, perMinute: 30_000 },
-  maxPipelined: 32,
+  maxPipelined: 4,
   maxHeadBytes: 81_920,
   firstHeadMs: 30_000,
   idleMs: 120_000,
