@@ -1,6 +1,7 @@
 import type { RedactionStream } from '../core/redaction.ts';
 
 export const maxOutputBytes = 1024 * 1024;
+const firstRoom = 4096;
 const sliceBytes = 64 * 1024;
 /** Beyond this the code is only flooding us: it is stopped. */
 const maxRawBytes = 64 * 1024 * 1024;
@@ -12,7 +13,8 @@ const maxRawBytes = 64 * 1024 * 1024;
 export class RunOutput {
   readonly #redaction: RedactionStream;
   readonly #onFlood: () => void;
-  readonly #chunks: Uint8Array[] = [];
+  /** One buffer: code that writes byte by byte must not have an object of ours for each. */
+  #bytes: Buffer = Buffer.alloc(firstRoom);
   #kept = 0;
   #raw = 0;
   #truncated = false;
@@ -42,16 +44,24 @@ export class RunOutput {
   /** All that is kept, as text. Call once, after the last chunk. */
   end(): string {
     if (!this.#truncated) this.#keep(this.#redaction.end());
-    const bytes = Buffer.concat(this.#chunks);
+    const bytes = this.#bytes.subarray(0, this.#kept);
     return new TextDecoder().decode(this.#truncated ? wholeCharacters(bytes) : bytes);
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#bytes.length) return;
+    const larger = Buffer.alloc(Math.min(maxOutputBytes, Math.max(length, 2 * this.#bytes.length)));
+    this.#bytes.copy(larger, 0, 0, this.#kept);
+    this.#bytes = larger;
   }
 
   #keep(bytes: Uint8Array): void {
     const room = maxOutputBytes - this.#kept;
     if (bytes.length > room) this.#truncated = true;
     const kept = bytes.length > room ? bytes.subarray(0, room) : bytes;
+    this.#reserve(this.#kept + kept.length);
+    this.#bytes.set(kept, this.#kept);
     this.#kept += kept.length;
-    if (kept.length > 0) this.#chunks.push(kept);
   }
 }
 
