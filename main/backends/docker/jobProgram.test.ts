@@ -22,6 +22,12 @@ describe('the program of a job', () => {
     expect(fileFor("import type { Stats } from 'node:fs';")).toEqual(typed);
   });
 
+  it('reads as TypeScript what means something else there', () => {
+    expect(fileFor("check<Strict>('x');").codeFile).toBe('/tmp/job/main.ts');
+    expect(fileFor('f(a<b, c>(d)); f<g<x>>(y);').codeFile).toBe('/tmp/job/main.ts');
+    expect(fileFor('for (let i = 0; i < 3; i += 1) console.log(i << 1);').codeFile).toBe('/tmp/job/main.js');
+  });
+
   it('does not parse code that is long or deeply nested', () => {
     expect(fileFor(`${'['.repeat(20_000)}${']'.repeat(20_000)}`).codeFile).toBe('/tmp/job/main.ts');
     expect(fileFor(`/*${' '.repeat(70_000)}*/`).codeFile).toBe('/tmp/job/main.ts');
