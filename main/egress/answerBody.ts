@@ -2,6 +2,7 @@ import { pipeline, Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import type { HeaderPair } from '../core/door.ts';
 import type { Redactor } from '../core/redaction.ts';
+import { gathered } from './gathered.ts';
 import { Refusal } from './refusal.ts';
 
 /** How the answer is packed. `identity` is not. */
@@ -68,7 +69,7 @@ export async function* answerBody(
   count: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
   const redaction = redactor.stream();
-  for await (const chunk of unpacked(body, encoding)) {
+  for await (const chunk of gathered(unpacked(body, encoding))) {
     count(chunk.length);
     const settled = redaction.push(chunk);
     if (settled.length > 0) yield settled;
