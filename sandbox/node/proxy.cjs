@@ -22,6 +22,12 @@ registerHooks({
   },
 });
 
+const { getBuiltinModule } = process;
+process.getBuiltinModule = (name) => {
+  if (clients.has(name)) tell();
+  return getBuiltinModule(name);
+};
+
 const nodeFetch = globalThis.fetch;
 Object.defineProperty(globalThis, 'fetch', {
   value: function fetch(input, init) {

@@ -53,6 +53,11 @@ describe('Node in its image', () => {
       'module',
       "const http = await import('http'), https = await import('node:https');",
     ],
+    [
+      'getBuiltinModule',
+      'module',
+      "const http = process.getBuiltinModule('http'), https = process.getBuiltinModule('https');",
+    ],
     ['a require', 'commonjs', "const http = require('http'), https = require('node:https');"],
   ])('finds it with the modules http and https through %s', async (_name, type, imports) => {
     await run(
