@@ -78,6 +78,8 @@ export type RequestRow = Readonly<{
   decision: TrustLevel | 'deny' | null;
   decided_by: string | null;
   trusted: boolean;
+  /** Why an approved request has not started yet, a sentence; null when nothing but its turn is missing. */
+  waiting_for: string | null;
 }>;
 
 /** One request with everything that is kept of it; stdout and stderr are redacted already. */

@@ -64,7 +64,7 @@ export type StatusFacts = Pick<
 export type OwnerDeps = Readonly<{
   records: OwnerRecords;
   vault: OwnerVault;
-  runs: Pick<RunLauncher, 'kill' | 'killAll' | 'counts'>;
+  runs: Pick<RunLauncher, 'kill' | 'killAll' | 'counts' | 'waitsFor'>;
   events: Pick<RequestEvents, 'emitChanged'>;
   clock: Clock;
   random: (bytes: number) => Uint8Array;

@@ -50,6 +50,7 @@ export function requestActions({ records, clock, runs, events }: OwnerDeps): Req
     decision: request.decision,
     decided_by: request.decidedBy,
     trusted: request.trusted,
+    waiting_for: runs.waitsFor(request.id),
   });
 
   const find = (id: string): RequestRecord => {

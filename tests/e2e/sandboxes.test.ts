@@ -31,6 +31,12 @@ async function share({ url }: EngineRelay): Promise<void> {
   for (const file of [path.dirname(socket), socket]) await testUser.own(file);
 }
 
+const wish = {
+  skill_id: 'in-a-container',
+  code: 'import sys\nprint("python", sys.version_info.major)',
+  metadata: { runtime: 'python', isolation: 'container' },
+};
+
 describe('the sandboxes in the real app, with a real engine that has no image yet', () => {
   let desk: Desk;
   let tray: TrayHost;
@@ -84,11 +90,21 @@ describe('the sandboxes in the real app, with a real engine that has no image ye
     const health = await fetch(`${house.app.url}/health`, { headers: { authorization: `Bearer ${token}` } });
     expect(await health.json()).toMatchObject({ sandbox: { container: expect.stringContaining('is being made: ') } });
     expect((await cli('status')).stdout).toMatch(/^sandbox container .*The Python image is being made: /m);
+    await open('Requests');
+    const early = await house.askAndOpen(agent, { ...wish, skill_id: 'too-early' });
+    await house.decision.getByRole('button', { name: 'Run Once' }).click();
+    await house.window.getByRole('status').getByText(step).waitFor();
+    expect(await agent.request(early, 0)).toMatchObject({
+      status: 'approved',
+      waiting_for: expect.stringMatching(step),
+    });
+    await open('Settings');
     const listed = cli('images', 'python');
     const listedAsJson = cli('images', 'python', '--json');
     await expect.poll(menu, within).toContainEqual(expect.stringMatching(step));
     load.letGo();
     await row('Python').getByText('ready', { exact: true }).waitFor(within);
+    expect(await agent.request(early)).toMatchObject({ status: 'success', result: { stdout: 'python 3\n' } });
     await expect.poll(tooltip, within).toBe('OAuth3: nothing waits');
     expect(await menu()).not.toContainEqual(expect.stringMatching(/image/));
     const list = await listed;
@@ -100,11 +116,7 @@ describe('the sandboxes in the real app, with a real engine that has no image ye
 
   it('run what is approved by a click, and leave nothing at the engine', async () => {
     await open('Requests');
-    const id = await house.askAndOpen(agent, {
-      skill_id: 'in-a-container',
-      code: 'import sys\nprint("python", sys.version_info.major)',
-      metadata: { runtime: 'python', isolation: 'container' },
-    });
+    const id = await house.askAndOpen(agent, wish);
     await house.decision.getByText('a container of its own, with Python').waitFor();
     await house.decision.getByRole('button', { name: 'Run Once' }).click();
     expect(await agent.request(id)).toMatchObject({ status: 'success', result: { stdout: 'python 3\n' } });

@@ -54,6 +54,7 @@ function openHouse(environmentServices = '') {
       kill: (id) => stopped.push(id) > 0,
       killAll: () => 2,
       counts: () => ({ running: 0, queued: 0 }),
+      waitsFor: () => null,
     },
     events: { emitChanged: () => {} },
     clock: systemClock,

@@ -81,6 +81,7 @@ function PastRequest({ row }: Readonly<{ row: RequestRow }>) {
         {row.skill_id} <small>{row.agent}</small>
       </span>
       <small>{[how, since(row.created_at)].filter((part) => part !== '').join(', ')}</small>
+      {row.waiting_for !== null && <p role="status">{row.waiting_for}</p>}
     </li>
   );
 }
