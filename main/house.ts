@@ -13,7 +13,7 @@ import { AgentAuth } from './requests/agentAuth.ts';
 import { RequestWaits } from './requests/requestWaits.ts';
 import { Warmth } from './runs/warmth.ts';
 import { readPassphrase, readTrust } from './startFiles.ts';
-import { healthView, startLines, type StatusParts, statusFacts } from './statusFacts.ts';
+import { healthView, type StatusParts, startLines, statusFacts } from './statusFacts.ts';
 import type { StopList } from './stopList.ts';
 import type { Telegram } from './telegram/telegram.ts';
 import { WakeWorker } from './wake/worker.ts';
