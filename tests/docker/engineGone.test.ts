@@ -56,7 +56,7 @@ describe('an engine that nobody reaches any more', () => {
   let relay: EngineRelay;
   beforeEach(async () => {
     relay = await openEngineRelay();
-    await relay.showImagesOf(['deno']);
+    relay.showImagesOf(['deno']);
   });
   afterEach(async () => {
     await house.stop();
@@ -100,7 +100,7 @@ describe('an engine that is not there at the start', () => {
   it('is said, and used when it appears, without a new start of the app', async () => {
     const relay = await openEngineRelay({ cut: true });
     try {
-      await relay.showImagesOf(['deno']);
+      relay.showImagesOf(['deno']);
       await open(relay.url, []);
       expect(await ask()).toMatchObject(refused(/no container engine is running/));
       expect((await health()).sandbox.container).toMatch(/^not available: .*no container engine is running/);

@@ -20,7 +20,7 @@ let loading: Held;
 beforeEach(async () => {
   relay = await openEngineRelay();
   // That of the default runtime is there, so that nothing is made which nobody asked for.
-  await relay.showImagesOf(['deno']);
+  relay.showImagesOf(['deno']);
   // As on a machine that reaches no registry: made from packages, as far as the engine takes them.
   relay.answer(/^POST \/(build|images\/create)$/, 500, { message: 'no registry answers' });
   loading = relay.hold(/^POST \/images\/load$/);

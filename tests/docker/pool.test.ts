@@ -25,7 +25,7 @@ let agent: TestAgent;
 beforeAll(async () => {
   relay = await openEngineRelay();
   // One image (that of the default runtime), so that as many containers stand ready as the setting says.
-  await relay.showImagesOf(['deno']);
+  relay.showImagesOf(['deno']);
   api = await startHttpsUpstream([host]);
   house = await openContainerHouse({
     runtimes: ['deno'],

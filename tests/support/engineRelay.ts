@@ -35,7 +35,7 @@ export type EngineRelay = Readonly<{
   /** Such calls are answered here from now on, until the function that it gives is called. */
   answer(call: RegExp, status: number, json: unknown): () => void;
   /** From now on the engine seems to have only the sealed images of these runtimes. */
-  showImagesOf(runtimes: readonly Runtime[]): Promise<() => void>;
+  showImagesOf(runtimes: readonly Runtime[]): () => void;
   /** Nobody answers there any more, and all that was open breaks off. */
   cut(): Promise<void>;
   mend(): Promise<void>;
@@ -43,7 +43,7 @@ export type EngineRelay = Readonly<{
 }>;
 
 type Rule = Readonly<{ call: RegExp; when: 'before' | 'after'; pass(): Promise<void> }>;
-type Reply = Readonly<{ call: RegExp; status: number; json: unknown }>;
+type Reply = Readonly<{ call: RegExp; status: number; json: () => unknown }>;
 
 const imagesSchema = z.array(z.looseObject({ Labels: z.record(z.string(), z.string()).nullish() }));
 
@@ -74,13 +74,14 @@ export async function openEngineRelay(options: Readonly<{ cut?: boolean }> = {})
   const pass = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const call = nameOf(request);
     calls.push(call);
+    await standStill(call, 'before');
     const ours = [...replies].find((each) => each.call.test(call));
     if (ours !== undefined) {
       request.resume();
-      response.writeHead(ours.status, { 'content-type': 'application/json' }).end(JSON.stringify(ours.json));
+      const text = JSON.stringify(await ours.json());
+      response.writeHead(ours.status, { 'content-type': 'application/json' }).end(text);
       return;
     }
-    await standStill(call, 'before');
     if (response.destroyed) return;
     const asked = requestOf(forwarded(request));
     response.once('close', () => asked.destroy());
@@ -139,7 +140,7 @@ export async function openEngineRelay(options: Readonly<{ cut?: boolean }> = {})
     await closed;
   };
 
-  const reply = (call: RegExp, status: number, json: unknown): (() => void) => {
+  const reply = (call: RegExp, status: number, json: () => unknown): (() => void) => {
     const each: Reply = { call, status, json };
     replies.add(each);
     return () => replies.delete(each);
@@ -174,12 +175,14 @@ export async function openEngineRelay(options: Readonly<{ cut?: boolean }> = {})
         },
       };
     },
-    answer: reply,
-    async showImagesOf(runtimes) {
-      const answer = await askEngine(engine, 'GET', '/images/json');
+    answer: (call, status, json) => reply(call, status, () => json),
+    showImagesOf(runtimes) {
       const isShown = ({ Labels }: z.infer<typeof imagesSchema>[number]): boolean =>
         Labels?.['oauth3.variant'] === 'sealed' && runtimes.some((name) => name === Labels['oauth3.runtime']);
-      return reply(/^GET \/images\/json$/, 200, imagesSchema.parse(JSON.parse(answer?.text ?? '')).filter(isShown));
+      return reply(/^GET \/images\/json$/, 200, async () => {
+        const answer = await askEngine(engine, 'GET', '/images/json');
+        return imagesSchema.parse(JSON.parse(answer?.text ?? '')).filter(isShown);
+      });
     },
     cut,
     mend,
