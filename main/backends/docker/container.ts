@@ -32,8 +32,10 @@ export class Container {
     this.id = id;
   }
 
-  static async create(api: EngineApi, spec: object): Promise<Container> {
-    const { Id } = await api.json({ method: 'POST', path: '/containers/create', json: spec }, created);
+  /** Given up by `signal`, it may be there all the same. */
+  static async create(api: EngineApi, spec: object, signal?: AbortSignal): Promise<Container> {
+    const call = { method: 'POST', path: '/containers/create', json: spec } as const;
+    const { Id } = await api.json(signal === undefined ? call : { ...call, signal }, created);
     return new Container(api, Id);
   }
 

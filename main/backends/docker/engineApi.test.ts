@@ -129,6 +129,37 @@ describe('calling the engine', () => {
     expect(error.message).toBe('The container engine does not answer: no answer in time');
   });
 
+  it.each(['json', 'send'] as const)('does not wait longer for the end of an answer either (%s)', async (method) => {
+    for (const status of [200, 500]) {
+      answer = (_request, response) => void response.writeHead(status).write('{"begun":');
+      const call = { ...get('/x'), timeoutMs: 50 };
+      const error = await refusal(method === 'json' ? api.json(call, any) : api.send(call));
+      expect(error).toMatchObject({ status: 0, message: 'The container engine does not answer: no answer in time' });
+    }
+  });
+
+  it('takes the time of the head away from that of the body', async () => {
+    const heads: http.ServerResponse[] = [];
+    answer = (_request, response) => {
+      heads.push(response);
+      setTimeout(() => response.writeHead(200).write('{'), 200);
+    };
+    const started = performance.now();
+    await refusal(api.json({ ...get('/x'), timeoutMs: 300 }, any));
+    expect(performance.now() - started).toBeLessThan(480);
+    expect(heads).toHaveLength(1);
+  });
+
+  it('leaves an answer when its caller does, also in the middle', async () => {
+    const leaving = new AbortController();
+    answer = (_request, response) => {
+      response.writeHead(200).write('{"begun":');
+      leaving.abort();
+    };
+    const error = await refusal(api.json({ ...get('/x'), signal: leaving.signal }, any));
+    expect(error.status).toBe(0);
+  });
+
   it('stops reading an answer that does not end', async () => {
     answer = (_request, response) => {
       const chunk = Buffer.alloc(1 << 20, 'x');

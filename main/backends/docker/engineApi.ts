@@ -1,4 +1,5 @@
 import http from 'node:http';
+import { performance } from 'node:perf_hooks';
 import type { Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
@@ -14,7 +15,7 @@ export type EngineCall = Readonly<{
   /** Sent as it is, as a tar archive. */
   archive?: Readable;
   headers?: Readonly<Record<string, string>>;
-  /** Until the head of the answer, ms. Default 30 000. */
+  /** Until the head of the answer, and for `json` and `send` until its end, ms. Default 30 000. */
   timeoutMs?: number;
   signal?: AbortSignal;
 }>;
@@ -54,7 +55,7 @@ export class EngineApi {
   }
 
   async json<Schema extends z.ZodType>(call: EngineCall, schema: Schema): Promise<z.infer<Schema>> {
-    const text = await readAll(await this.#answer(call));
+    const text = await this.#whole(call);
     const parsed = schema.safeParse(parseJson(text));
     if (parsed.success) return parsed.data;
     throw new EngineError(0, `The container engine answered ${call.path} in a way that is not understood`);
@@ -62,7 +63,7 @@ export class EngineApi {
 
   /** For calls whose answer says nothing. */
   async send(call: EngineCall): Promise<void> {
-    await readAll(await this.#answer(call));
+    await this.#whole(call);
   }
 
   /** The JSON lines of an answer as they come (builds, pulls, loads). Lines that are no JSON are left out. */
@@ -129,11 +130,19 @@ export class EngineApi {
     this.#version = null;
   }
 
+  /** All of an answer. An engine that stalls in the middle of it is as silent as one that does not begin. */
+  async #whole(call: EngineCall): Promise<string> {
+    const limitMs = call.timeoutMs ?? defaultTimeoutMs;
+    const startedMs = performance.now();
+    const response = await this.#answer(call);
+    return readAll(response, Math.max(0, limitMs - (performance.now() - startedMs)));
+  }
+
   async #answer(call: EngineCall): Promise<http.IncomingMessage> {
     const response = await this.#exchange(await this.#options(call), call);
     const status = response.statusCode ?? 0;
     if (status < 400) return response;
-    throw refusal(status, await readAll(response));
+    throw refusal(status, await readAll(response, call.timeoutMs));
   }
 
   async #options(call: EngineCall): Promise<http.RequestOptions> {
@@ -199,9 +208,11 @@ function isOlder(left: string, right: string): boolean {
   return leftMajor < rightMajor || (leftMajor === rightMajor && leftMinor < rightMinor);
 }
 
-async function readAll(response: http.IncomingMessage): Promise<string> {
+/** `limitMs`: how long the rest of the answer may take. */
+async function readAll(response: http.IncomingMessage, limitMs = defaultTimeoutMs): Promise<string> {
   const pieces: Buffer[] = [];
   let size = 0;
+  const limit = setTimeout(() => response.destroy(new Error('no answer in time')), limitMs);
   try {
     for await (const piece of response) {
       const bytes = Buffer.from(piece);
@@ -211,6 +222,8 @@ async function readAll(response: http.IncomingMessage): Promise<string> {
     }
   } catch (error) {
     throw unreachable(error instanceof Error ? error : new Error('unknown'));
+  } finally {
+    clearTimeout(limit);
   }
   return Buffer.concat(pieces).toString('utf8');
 }
