@@ -3,9 +3,9 @@
  * its number, how it ended, what was shown or why there is nothing to show. Exit 1 if a test failed or a case has
  * neither test nor reason.
  */
+import { attackFiles } from './attacks/files.ts';
 import { notApplicable } from './attacks/notApplicable.ts';
 import { type Row, summaryOf, tableOf } from './attacks/table.ts';
-import { casePattern } from './attacks/titles.ts';
 import { runScript, say } from './setup/checkout.ts';
 import { isStrict } from './test/engine.ts';
 import { prepareTests } from './test/prepare.ts';
@@ -19,15 +19,14 @@ const line = ({ case: name, result, what }: Row, resultWidth: number): string =>
 
 await runScript(async () => {
   const engine = await prepareTests();
-  const { code, report } = await runVitest([`--testNamePattern=${casePattern}`], engine);
+  const { code, report } = await runVitest(attackFiles(), engine);
   const outcomes = (report?.testResults ?? []).flatMap(({ assertionResults }) => assertionResults);
   const rows = tableOf(outcomes, notApplicable, isStrict);
   const resultWidth = Math.max(...rows.map(({ result }) => result.length));
   say('');
   for (const row of rows) say(line(row, resultWidth));
-  // Tests that the pattern leaves out are skipped ones to Vitest: only what failed or did not load counts here.
-  const { failed, notes } = tallyOf(report, code, false);
-  for (const note of notes.filter((text) => !text.includes('skipped'))) say(note);
+  const { failed, notes } = tallyOf(report, code, isStrict);
+  for (const note of notes) say(note);
   say(summaryOf(rows));
   return failed > 0 || rows.some(({ bad }) => bad) ? 1 : 0;
 });

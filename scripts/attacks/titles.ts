@@ -4,9 +4,6 @@ const LIST = String.raw`[A-Q]\d{1,3}(?:-\d{1,3})?(?:(?:,| and| to)? [A-Q]\d{1,3}
 const LEADING = new RegExp(`^${LIST}`);
 const NAMED = new RegExp(String.raw`\bATTACKS (${LIST})`);
 
-/** What Vitest has to look for to run every test that plays a case, and few others. */
-export const casePattern = '[A-Q][0-9]';
-
 const numbersOf = (list: string): readonly number[] => {
   const parts = list.matchAll(/(?<range> to )?(?<letter>[A-Q])(?<first>\d{1,3})(?:-(?<last>\d{1,3}))?/g);
   const found: number[] = [];

@@ -106,8 +106,12 @@ describe('I: using everything up', () => {
         let left = 60;
         for (let i = 0; i < 60; i += 1) {
           const socket = net.connect({ host: '127.0.0.1', port: 3128 });
-          socket.on('error', () => undefined).once('connect', () => { left -= 1; if (left === 0) process.send('full'); });
-        }\`], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
+          // A busy machine may have some cut before they are told that they were made.
+          let isCounted = false;
+          const count = () => { if (!isCounted) left -= 1; isCounted = true; if (left === 0) process.send('full'); };
+          socket.on('error', () => undefined).once('connect', count).once('close', count);
+        }
+        setInterval(() => undefined, 60000);\`], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
       await Promise.all(holders.map((holder) => once(holder, 'message')));
       for (const holder of holders) holder.kill('SIGKILL');
       await Promise.all(holders.map((holder) => once(holder, 'exit')));
