@@ -218,7 +218,7 @@ describe('Images made on public ones', () => {
     }
   });
 
-  it('refuses what a lying registry sends for a digest (A145)', async () => {
+  it('refuses what a lying registry sends for a digest (ATTACKS H145)', async () => {
     const manifest = JSON.stringify({
       schemaVersion: 2,
       mediaType: 'application/vnd.docker.distribution.manifest.v2+json',
@@ -233,7 +233,7 @@ describe('Images made on public ones', () => {
     liar.close();
   });
 
-  it('is not moved by a tag that is (A145)', async () => {
+  it('is not moved by a tag that is (ATTACKS H145)', async () => {
     const before = published.deno;
     await publish(engine, `${registry.host}/oauth3/public`, 'deno', { '/deno': program('another deno, and longer') });
     expect(published.deno).toBe(before);
