@@ -128,11 +128,16 @@ export class DockerBackend implements Backend {
 
   async run(job: SandboxJob, io: SandboxIo): Promise<SandboxExit> {
     const ending = new AbortController();
-    const run = this.#run(job, { ...io, signal: AbortSignal.any([io.signal, ending.signal]) });
+    const end = (): void => ending.abort();
+    if (io.signal.aborted) end();
+    io.signal.addEventListener('abort', end, { once: true });
+    // Not AbortSignal.any: Node keeps such a signal, and all that its listeners hold of the run, until the last is off.
+    const run = this.#run(job, { ...io, signal: ending.signal });
     this.#runs.set(ending, run);
     try {
       return await run;
     } finally {
+      io.signal.removeEventListener('abort', end);
       this.#runs.delete(ending);
       this.#warm.refill();
     }
