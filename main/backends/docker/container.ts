@@ -32,10 +32,9 @@ export class Container {
     this.id = id;
   }
 
-  /** Given up by `signal`, it may be there all the same. */
-  static async create(api: EngineApi, spec: object, signal?: AbortSignal): Promise<Container> {
-    const call = { method: 'POST', path: '/containers/create', json: spec } as const;
-    const { Id } = await api.json(signal === undefined ? call : { ...call, signal }, created);
+  /** Cannot be given up: the engine would make it all the same, and nobody would know its id to remove it. */
+  static async create(api: EngineApi, spec: object): Promise<Container> {
+    const { Id } = await api.json({ method: 'POST', path: '/containers/create', json: spec }, created);
     return new Container(api, Id);
   }
 

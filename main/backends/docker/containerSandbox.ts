@@ -76,7 +76,7 @@ export class ContainerSandbox {
       const labels = { installId: house.installId, sandboxId, createdAt: isoTime(house.clock.wallMs()) };
       const frontEnd = await house.makeFrontEnd();
       undo.push(() => frontEnd.close());
-      const container = await Container.create(house.api, containerSpec({ ...plan, seccompProfile, labels }), signal);
+      const container = await Container.create(house.api, containerSpec({ ...plan, seccompProfile, labels }));
       undo.push(() => void house.removals.begin(container, sandboxId));
       signal.throwIfAborted();
       const attached = await container.attach();
