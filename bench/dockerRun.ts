@@ -23,6 +23,7 @@ export const hardenedSpec = (imageId: string, engineRuntime: string): object =>
 const hostConfig = z.strictObject({
   Runtime: z.string(),
   NetworkMode: z.string(),
+  Sysctls: z.record(z.string(), z.string()),
   PublishAllPorts: z.literal(false),
   Privileged: z.literal(false),
   CapDrop: z.array(z.string()),
@@ -76,6 +77,10 @@ export function dockerRunArgs(wish: DockerRun): readonly string[] {
     ...['--network', wish.network ?? host.NetworkMode, '--user', spec.User, '--workdir', spec.WorkingDir],
     ...['--hostname', spec.Hostname, '--stop-signal', spec.StopSignal, '--no-healthcheck', '--read-only'],
     ...each('--cap-drop', host.CapDrop),
+    ...each(
+      '--sysctl',
+      Object.entries(host.Sysctls).map(([name, value]) => `${name}=${value}`),
+    ),
     ...each(
       '--security-opt',
       host.SecurityOpt.map((option) => (option.startsWith('seccomp=') ? `seccomp=${wish.profileFile}` : option)),

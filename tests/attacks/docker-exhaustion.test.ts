@@ -122,6 +122,70 @@ print(json.dumps([count, code, resource.getrlimit(resource.RLIMIT_CORE), resourc
     expect(z.tuple([z.number()]).rest(z.unknown()).parse(answers)[0]).toBeLessThan(512);
   });
 
+  it('I158 what nobody reads out of sockets stays small in the memory of the kernel', async () => {
+    // cgroup v1 does not count it, so only the size and the kind of sockets bound it.
+    const answer = await room.probe(
+      `
+import ctypes, json, os, platform, socket, time
+libc = ctypes.CDLL(None)
+number = 54 if platform.machine() == 'x86_64' else 208
+size = ctypes.c_int(1 << 24)
+def used():
+    lines = [line.split() for line in open('/proc/net/sockstat')]
+    return sum(int(words[words.index('mem') + 1]) for words in lines if words[0] in ('TCP:', 'UDP:')) * 4096
+def widen(each):
+    # The kernel looks at the lower half of these numbers only, so the upper one must be no way around.
+    for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+        for upper in (0, 1 << 32):
+            for args in ((socket.SOL_SOCKET | upper, option), (socket.SOL_SOCKET, option | upper)):
+                if libc.syscall(number, each.fileno(), *map(ctypes.c_long, args), ctypes.byref(size), 4) == 0: return True
+    return False
+def fill():
+    server = socket.create_server(('127.0.0.1', 0), backlog=512)
+    held, wide = [], False
+    try:
+        while True:
+            client = socket.create_connection(server.getsockname())
+            held += [client, server.accept()[0]]
+            for each in held[-2:]:
+                wide = widen(each) or wide
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                each.setblocking(False)
+            # Both ways, and slowly enough for buffers to grow as they may.
+            for _ in range(40):
+                for each in held[-2:]:
+                    try: each.send(bytes(1 << 16))
+                    except BlockingIOError: pass
+                time.sleep(0.0002)
+    except OSError: pass
+    return held, wide
+def datagrams():
+    try: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()
+    except PermissionError: return False
+    return True
+before = used()
+ends = []
+for _ in range(4):
+    here, there = os.pipe()
+    if os.fork() == 0:
+        held, wide = fill()
+        os.write(there, json.dumps([len(held), wide]).encode())
+        time.sleep(60)
+    ends.append(here)
+told = [json.loads(os.read(here, 1000)) for here in ends]
+print(json.dumps({'held': min(count for count, _ in told), 'wide': any(wide for _, wide in told),
+    'datagrams': datagrams(), 'bytes': used() - before}))`,
+      { cpus: 1 },
+    );
+    expect(answer).toEqual({ held: expect.any(Number), wide: false, datagrams: false, bytes: expect.any(Number) });
+    const { held, bytes } = z.looseObject({ held: z.number(), bytes: z.number() }).parse(answer);
+    expect(held).toBeGreaterThan(400);
+    // The figure is of the whole machine; unbounded it is above a gigabyte.
+    expect(bytes).toBeLessThan(4 * 512 * 128 * 1024);
+    await stillWorks();
+  });
+
   it('I159 busy threads get the share of the processor that was approved', async () => {
     const used = await room.probe(
       `

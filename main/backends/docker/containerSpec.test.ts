@@ -44,6 +44,7 @@ describe('the body that makes a sandbox container', () => {
       HostConfig: {
         Runtime: 'runc',
         NetworkMode: 'none',
+        Sysctls: { 'net.ipv4.tcp_rmem': '4096 32768 65536', 'net.ipv4.tcp_wmem': '4096 16384 65536' },
         PublishAllPorts: false,
         Privileged: false,
         CapDrop: ['ALL'],

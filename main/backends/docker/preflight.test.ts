@@ -46,6 +46,10 @@ describe('what is said about an engine', () => {
     expect(engineWarnings(facts)).toEqual([expect.stringContaining(cve)]);
   });
 
+  it('is that cgroup v1 does not count everything', () => {
+    expect(engineWarnings(factsOf({ CgroupVersion: '1' }))).toEqual([expect.stringContaining('cgroup v1')]);
+  });
+
   it('is what it cannot limit', () => {
     const facts = factsOf({ SwapLimit: false, PidsLimit: false });
     expect(engineWarnings(facts)).toEqual([expect.stringContaining('cannot limit swap, processes')]);

@@ -17,7 +17,7 @@ export function obstacle(facts: EngineFacts, isolation: ContainerIsolation): str
 
 /** What the owner should know about this engine, one sentence or two each. */
 export function engineWarnings(facts: EngineFacts): readonly string[] {
-  const { version, runcVersion, desktop, limits } = facts;
+  const { version, runcVersion, desktop, limits, cgroup } = facts;
   const warnings: string[] = [];
   // Podman and others answer with version numbers of their own.
   if (isOlder(version, [29, 4, 2])) {
@@ -45,6 +45,11 @@ export function engineWarnings(facts: EngineFacts): readonly string[] {
   ];
   if (missing.length > 0) {
     warnings.push(`The container engine cannot limit ${missing.join(', ')} here; a run may use all of it.`);
+  }
+  if (cgroup === '1') {
+    warnings.push(
+      'This machine limits containers with cgroup v1, which does not count the memory of network buffers; sandboxes have small ones. cgroup v2 counts it.',
+    );
   }
   return [...warnings, ...isolationNotes(facts, 'gvisor')];
 }
