@@ -92,6 +92,7 @@ let registry: FakeSource;
 let packages: FakeSource;
 let book: ImageBook;
 let made: ImageMade[];
+let logged: unknown[];
 let clock = 0;
 
 beforeEach(() => {
@@ -99,6 +100,7 @@ beforeEach(() => {
   registry = new FakeSource('registry');
   packages = new FakeSource('packages');
   made = [];
+  logged = [];
   clock = 1_000;
   book = new ImageBook({
     engine,
@@ -108,7 +110,7 @@ beforeEach(() => {
       runner: { bytes: new Uint8Array(1), sha256: sha256Hex('runner') },
       own: { 'node-proxy.cjs': new Uint8Array(1) },
     },
-    log: silentLog,
+    log: { ...silentLog, error: (fields) => logged.push(fields) },
     onMade: (event) => made.push(event),
     now: () => clock,
   });
@@ -252,6 +254,19 @@ describe('the way of an image', () => {
     expect(status()).toMatchObject({ coming: true });
     registry.finish(engine.add(await registry.begun()));
     await ready();
+  });
+
+  it('ends with what nobody expected in the log', async () => {
+    book.prepare('deno', 'container');
+    await registry.begun();
+    registry.fail(new SyntaxError('odd'));
+    await failed();
+    expect(status()).toMatchObject({
+      reason: 'The Deno image could not be made: something unexpected happened; the log has it',
+    });
+    expect(logged).toEqual([
+      { runtime: 'deno', variant: 'sealed', error: expect.stringContaining('SyntaxError: odd') },
+    ]);
   });
 
   it('ends when what was made is not what was wished for', async () => {

@@ -169,10 +169,10 @@ export class ImageBook implements SandboxImages {
         this.#set(page, { kind: 'absent' });
         return;
       }
-      const reason =
-        error instanceof ImageError || error instanceof EngineError
-          ? error.message
-          : 'something unexpected happened; the log has it';
+      const isKnown = error instanceof ImageError || error instanceof EngineError;
+      const reason = isKnown ? error.message : 'something unexpected happened; the log has it';
+      const why = error instanceof Error ? (isKnown ? error.message : (error.stack ?? error.message)) : 'unknown';
+      log.error({ runtime, variant: wish.variant, error: why }, 'An image could not be made');
       const engineGone = error instanceof EngineError && error.status === 0;
       this.#set(page, { kind: 'failed', reason, atMs: this.#now(), engineGone });
     }
