@@ -8,6 +8,7 @@ import type { DebianPackages } from './debianPackages.ts';
 import type { Layer } from './imageArchive.ts';
 import { bakeLayer } from './layerBake.ts';
 import type { LayerPlan } from './layerPlan.ts';
+import { ImageError } from './ports.ts';
 
 const madeSchema = z.object({ diffId: z.string().regex(/^sha256:[0-9a-f]{64}$/), size: z.number().int().positive() });
 const leftoverAgeMs = 60 * 60_000;
@@ -27,8 +28,7 @@ export class LayerCache {
   async find(plan: LayerPlan): Promise<Layer | null> {
     const folder = path.join(this.#folder, plan.key);
     const file = path.join(folder, 'layer.tar');
-    const text = await readFile(path.join(folder, 'made.json'), 'utf8').catch(() => 'null');
-    const made = madeSchema.safeParse(JSON.parse(text));
+    const made = madeSchema.safeParse(await readJson(path.join(folder, 'made.json')));
     const size = (await stat(file).catch(() => null))?.size;
     // A changed byte is found by the engine, which compares each layer with its digest.
     return made.success && size === made.data.size ? { label: plan.label, file, ...made.data } : null;
@@ -61,7 +61,7 @@ export class LayerCache {
 
   /** Runs `body` with a folder that is gone afterwards. What a killed process left is removed after an hour. */
   async withBench<Result>(body: (work: string) => Promise<Result>): Promise<Result> {
-    await mkdir(this.#folder, { recursive: true });
+    await this.#open();
     await this.#sweep();
     const work = await mkdtemp(path.join(this.#folder, working));
     try {
@@ -71,6 +71,17 @@ export class LayerCache {
     }
   }
 
+  /** Throws ImageError when the folder is somebody else's, who could change a layer between two looks at it. */
+  async #open(): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const { uid } = await stat(this.#folder);
+    const own = process.getuid?.();
+    if (own === undefined || uid === own) return;
+    throw new ImageError(
+      'The folder `images` in the cache folder belongs to another user, so nothing of it is used. Remove it',
+    );
+  }
+
   async #sweep(): Promise<void> {
     for (const name of await readdir(this.#folder)) {
       if (!name.startsWith(working)) continue;
@@ -78,5 +89,14 @@ export class LayerCache {
       const age = Date.now() - ((await stat(folder).catch(() => null))?.mtimeMs ?? Date.now());
       if (age > leftoverAgeMs) await rm(folder, { recursive: true, force: true });
     }
+  }
+}
+
+/** What stands in the file; null when that is no JSON (a torn file) or there is none. */
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch {
+    return null;
   }
 }
