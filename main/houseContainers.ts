@@ -79,12 +79,16 @@ export async function openContainers(
         clock,
       }),
   );
+  let isStopping = false;
   stops.add('container engine', () => engine.stop());
   stops.add('images', () => images.stop());
   stops.add('reaper', () => reaper.stop());
   stops.add(
     'containers',
-    async () => void (await Promise.all(backends.map((backend) => backend.stop()))),
+    async () => {
+      isStopping = true;
+      await Promise.all(backends.map((backend) => backend.stop()));
+    },
     stopSandboxesMs,
   );
   engine.onChange(() => {
@@ -97,11 +101,15 @@ export async function openContainers(
     warnings: () => engine.warnings(),
     memTotal: () => (engine.state.available ? engine.state.facts.memTotal : null),
     async start() {
-      await engine.start();
-      // Before anything of ours is made: what is there now is from before.
-      await reaper.start();
-      if (engine.state.available) await images.refresh().catch(() => {});
-      await Promise.all(backends.map((backend) => backend.start()));
+      const steps = [
+        () => engine.start(),
+        // Before anything of ours is made: what is there now is from before.
+        () => reaper.start(),
+        async () => void (engine.state.available && (await images.refresh().catch(() => {}))),
+        async () => void (await Promise.all(backends.map((backend) => backend.start()))),
+      ];
+      // The app may be closed at any step: what starts after that would be left behind.
+      for (const step of steps) if (!isStopping) await step();
     },
   };
 }

@@ -8,7 +8,8 @@ import { startHttpsUpstream, type UpstreamServer } from '../support/httpsUpstrea
 import { mayHaveOwnEngine, type OwnEngine, openOwnEngine } from '../support/ownEngine.ts';
 
 const host = 'api.example.com';
-const patience = { timeout: 30_000, interval: 50 };
+/** Each look is a request, of which the bridge takes 60 a minute. */
+const patience = { timeout: 30_000, interval: 500 };
 
 let api: UpstreamServer & Readonly<{ authorityPem: string }>;
 let house: ContainerHouse;

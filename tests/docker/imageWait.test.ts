@@ -23,7 +23,7 @@ beforeEach(async () => {
   // As on a machine that reaches no registry: made from packages, as far as the engine takes them.
   relay.answer(/^POST \/(build|images\/create)$/, 500, { message: 'no registry answers' });
   loading = relay.hold(/^POST \/images\/load$/);
-  house = await openContainerHouse({ runtimes: [], env: { DOCKER_HOST: relay.url } });
+  house = await openContainerHouse({ runtimes: ['deno'], env: { DOCKER_HOST: relay.url } });
   agent = house.agent();
 });
 afterEach(async () => {

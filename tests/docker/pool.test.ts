@@ -47,11 +47,11 @@ afterEach(() => {
   expect(relay.calls().filter((call) => call.includes('pause'))).toEqual([]);
 });
 
-/** Waits until exactly so many containers of this house are there, all running. */
-const standReady = (count: number) =>
+/** Waits until exactly so many containers of this house are there, all running, and none of them is `used`. */
+const standReady = (count: number, used?: string) =>
   house.engine.until(
     house.installId,
-    (all) => all.length === count && all.every(({ state }) => state === 'running'),
+    (all) => all.length === count && all.every(({ id, state }) => state === 'running' && id !== used),
     20_000,
   );
 
@@ -76,7 +76,7 @@ describe('the containers that stand ready', () => {
   it('are used once: after a run another one stands there', async () => {
     const [before] = await standReady(1);
     expect(await says42()).toEqual(['success', '42\n']);
-    await house.engine.until(house.installId, (all) => all.every(({ id }) => id !== before?.id) && all.length === 1);
+    await standReady(1, before?.id);
   });
 
   it.each([
@@ -113,6 +113,26 @@ describe('the containers that stand ready', () => {
   });
 });
 
+describe('an app that is closed while it starts', () => {
+  it('leaves no container behind', async () => {
+    const looking = relay.hold(/^GET \/images\/json$/);
+    const brief = await openContainerHouse({ runtimes: [], env: { DOCKER_HOST: relay.url } });
+    try {
+      await looking.arrived;
+      const stopped = brief.stop();
+      looking.letGo();
+      await stopped;
+      // Longer than one takes that is made ready.
+      const [before] = await standReady(1);
+      expect(await says42()).toEqual(['success', '42\n']);
+      await standReady(1, before?.id);
+      expect(await brief.containers()).toEqual([]);
+    } finally {
+      await house.engine.removeAllOf(brief.installId);
+    }
+  });
+});
+
 describe('the limits of a run', () => {
   /** Asks the upstream for leave, and the upstream gives it only when the test has looked. */
   const stays = `await fetch('https://${host}/here'); console.log('went on')`;
@@ -134,6 +154,8 @@ describe('the limits of a run', () => {
     const { HostConfig } = limitsSchema.parse(await house.engine.inspect(warm?.id ?? ''));
     goOn();
     expect(await agent.result(id)).toMatchObject({ status: 'success', result: { stdout: 'went on\n' } });
+    // A result does not wait until its container is removed.
+    await standReady(1, warm?.id);
     return HostConfig;
   }
   const limits = (memoryMb: number, cpus: number) => ({
