@@ -4,6 +4,7 @@ import type { TestAgent } from '../support/broker.ts';
 import { type ContainerHouse, openContainerHouse } from '../support/containerHouse.ts';
 import { type EngineRelay, type Held, openEngineRelay } from '../support/engineRelay.ts';
 import { oauth3 } from '../support/headless.ts';
+import { isolationsUnderTest } from '../support/testEngine.ts';
 
 const patience = { timeout: 60_000, interval: 50 };
 const itemsSchema = z.object({
@@ -81,6 +82,34 @@ describe('a request for a runtime whose image is being made', () => {
     await vi.waitFor(() => expect(house.broker.trayFacts().preparing).toBeNull(), patience);
     expect(runCount(id)).toBe(0);
     expect((await view(id)).status).toBe('failed');
+  });
+
+  it('fails with the reason when the image cannot be made; the next one is refused with it', async () => {
+    relay.answer(/^POST \/images\/load$/, 500, { message: 'no space left on device' });
+    loading.letGo();
+    // One isolation after the other: a stronger one has another image, which may still be possible.
+    for (const isolation of isolationsUnderTest()) {
+      const id = await house.begin(agent, wish('console.log(1)'));
+      expect(await agent.result(id, 60_000)).toMatchObject({
+        status: 'failed',
+        error: {
+          code: 'sandbox_unavailable',
+          message: expect.stringMatching(/^The Node image could not be made: .*no space left/),
+        },
+      });
+      expect(house.owner.requestDetail(id).manifest).toMatchObject({ isolation: { actual: isolation } });
+    }
+    expect(await agent.execute({ skill_id: 'containers', code: '1', metadata: { runtime: 'node' } })).toMatchObject({
+      status: 503,
+      body: { error: { code: 'sandbox_unavailable', hint: expect.stringContaining('no space left on device') } },
+    });
+    const { code, stdout } = await cli('images', 'node', '--json');
+    const { items } = itemsSchema.parse(JSON.parse(stdout));
+    expect(code).not.toBe(0);
+    expect(items.find(({ runtime, isolation }) => runtime === 'node' && isolation === 'container')).toMatchObject({
+      state: 'unavailable',
+      detail: expect.stringContaining('no space left on device'),
+    });
   });
 });
 
