@@ -5,6 +5,7 @@ import { engineEndpoint } from './backends/docker/endpoint.ts';
 import { Engine } from './backends/docker/engine.ts';
 import { ImageBook } from './backends/docker/images/imageBook.ts';
 import { readImageFiles } from './backends/docker/images/imageFiles.ts';
+import { StoredMadeImages } from './backends/docker/images/madeImages.ts';
 import { PackagesSource } from './backends/docker/images/packagesSource.ts';
 import { RegistrySource } from './backends/docker/images/registrySource.ts';
 import { Reaper } from './backends/docker/reaper.ts';
@@ -57,6 +58,7 @@ export async function openContainers(
     ],
     rows: runtimeTable,
     files,
+    made: new StoredMadeImages(records),
     log,
     onMade: ({ runtime, variant, recipe, imageId, source }) => {
       const payload = { runtime, variant, recipe, image_id: imageId, source };

@@ -19,6 +19,7 @@ import {
 } from '../../main/backends/docker/images/ports.ts';
 import { type ImageFiles, imageWish } from '../../main/backends/docker/images/recipe.ts';
 import { imageBasis, type RuntimeRow, runtimeTable } from '../../main/backends/docker/runtimeTable.ts';
+import { madeInMemory } from '../../main/backends/docker/testing.ts';
 import { sha256Hex } from '../../main/core/digest.ts';
 import { silentLog } from '../../main/core/log.ts';
 
@@ -285,13 +286,22 @@ describe('the book of images', () => {
     const broken: ImageSource = {
       name: 'registry',
       obstacle: async () => null,
+      idOf: async () => null,
       make: () => Promise.reject(new ImageError('No registry answers')),
     };
     const made: ImageMade[] = [];
     const sources = [broken, new PackagesSource(engine, cache)];
     const onMade = (event: ImageMade) => made.push(event);
     const bookFiles = { ...files, runner: { bytes: bytesOf('//'), sha256: sha256Hex(`${Math.random()}`) } };
-    const book = new ImageBook({ engine, sources, rows: [rowOf('node')], files: bookFiles, log: silentLog, onMade });
+    const book = new ImageBook({
+      engine,
+      sources,
+      rows: [rowOf('node')],
+      files: bookFiles,
+      made: madeInMemory(),
+      log: silentLog,
+      onMade,
+    });
     wishes.push(imageWish(rowOf('node'), 'sealed', bookFiles));
     await book.refresh();
     expect(book.status('node', 'container')).toMatchObject({ ready: false, coming: true });
@@ -302,6 +312,36 @@ describe('the book of images', () => {
     await engine.send({ method: 'DELETE', path: `/images/${image?.id}`, query: { force: '1' } });
     await book.refresh();
     expect(book.status('node', 'container')).toMatchObject({ ready: false, coming: true });
+    await book.stop();
+  });
+
+  it('H145 takes an image of another one by its content, never by its labels', async () => {
+    const wish = wishOf('node');
+    const labels = Object.entries(imageLabels(wish)).map(([name, value]) => `LABEL ${name}=${value}`);
+    const right = await make(wish);
+    await removeImage(wish);
+    const forged = await withContainer(await make(wishOf('python')), ['/none'], async (container) => {
+      const query = { container, repo: 'oauth3/sandbox-node', tag: imageTag(wish).split(':')[1] ?? '' };
+      const changes = labels.join('\n');
+      return engine.json({ method: 'POST', path: '/commit', query: { ...query, changes }, json: {} }, idSchema);
+    });
+    expect(await imageIds(wish)).toEqual([forged.Id]);
+    const book = new ImageBook({
+      engine,
+      sources: [new PackagesSource(engine, cache)],
+      rows: [rowOf('node')],
+      files,
+      made: madeInMemory(),
+      log: silentLog,
+      onMade: () => {},
+    });
+    await book.refresh();
+    expect(book.status('node', 'container')).toMatchObject({ ready: false, coming: true });
+    await engine.send({ method: 'DELETE', path: `/images/${forged.Id}`, query: { force: '1', noprune: '1' } });
+    // Now as somebody else makes it: the same packages, so the same id.
+    expect(await make(wish)).toBe(right);
+    await book.refresh();
+    expect(book.image('node', 'container')?.id).toBe(right);
     await book.stop();
   });
 });

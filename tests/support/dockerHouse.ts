@@ -13,6 +13,7 @@ import type {
   SandboxImages,
 } from '../../main/backends/docker/ports.ts';
 import { runtimeTable } from '../../main/backends/docker/runtimeTable.ts';
+import { madeInMemory } from '../../main/backends/docker/testing.ts';
 import type { Clock } from '../../main/core/clock.ts';
 import type { EgressDoor } from '../../main/core/door.ts';
 import { type Log, silentLog } from '../../main/core/log.ts';
@@ -69,6 +70,7 @@ export async function openDockerHouse(
     sources: [new PackagesSource(engine.api, path.join(cacheDirectory, 'images'))],
     rows,
     files,
+    made: madeInMemory(),
     log: silentLog,
     onMade: () => {},
   });

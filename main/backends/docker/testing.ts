@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { EngineEndpoint } from './endpoint.ts';
+import type { MadeImages } from './images/madeImages.ts';
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void;
 
@@ -19,6 +20,12 @@ export const answerJson =
 export const answerOpen: Answer = (response) => {
   response.writeHead(200).flushHeaders();
 };
+
+/** For tests: a memory of made images that ends with them. */
+export function madeInMemory(): MadeImages {
+  const ids = new Map<string, string>();
+  return { id: (recipe) => ids.get(recipe) ?? null, remember: (recipe, id) => void ids.set(recipe, id) };
+}
 
 export const answerNever: Answer = () => {};
 

@@ -4,9 +4,11 @@ import { sha256Hex } from '../../../core/digest.ts';
 import { silentLog } from '../../../core/log.ts';
 import { type EngineCall, EngineError } from '../engineApi.ts';
 import { runtimeTable } from '../runtimeTable.ts';
+import { madeInMemory } from '../testing.ts';
 import { ImageBook, type ImageMade } from './imageBook.ts';
 import type { ImageFacts } from './imageCheck.ts';
 import { imageLabels } from './imageLabels.ts';
+import type { MadeImages } from './madeImages.ts';
 import { ImageError, type ImageProgress, type ImageSource, type ImageWish } from './ports.ts';
 
 /** An engine that has images and nothing else. */
@@ -40,6 +42,8 @@ class FakeEngine {
 class FakeSource implements ImageSource {
   readonly name: ImageSource['name'];
   hindrance: string | null = null;
+  /** Recipe -> id that it would give. */
+  readonly known = new Map<string, string>();
   readonly wishes: ImageWish[] = [];
   report: (progress: ImageProgress) => void = () => {};
   #end: Readonly<{ resolve: (id: string) => void; reject: (error: Error) => void }> | null = null;
@@ -52,6 +56,10 @@ class FakeSource implements ImageSource {
 
   async obstacle(): Promise<string | null> {
     return this.hindrance;
+  }
+
+  async idOf({ recipe }: ImageWish): Promise<string | null> {
+    return this.known.get(recipe) ?? null;
   }
 
   make(wish: ImageWish, report: (progress: ImageProgress) => void, signal: AbortSignal): Promise<string> {
@@ -91,7 +99,8 @@ let engine: FakeEngine;
 let registry: FakeSource;
 let packages: FakeSource;
 let book: ImageBook;
-let made: ImageMade[];
+let memory: MadeImages;
+let told: ImageMade[];
 let logged: unknown[];
 let clock = 0;
 
@@ -99,10 +108,16 @@ beforeEach(() => {
   engine = new FakeEngine();
   registry = new FakeSource('registry');
   packages = new FakeSource('packages');
-  made = [];
+  told = [];
   logged = [];
   clock = 1_000;
-  book = new ImageBook({
+  memory = madeInMemory();
+  book = newBook(memory);
+});
+
+/** As of another start, or of another installation at the same engine. */
+const newBook = (made: MadeImages): ImageBook =>
+  new ImageBook({
     engine,
     sources: [registry, packages],
     rows: runtimeTable.filter(({ runtime }) => runtime !== 'quickjs'),
@@ -110,11 +125,11 @@ beforeEach(() => {
       runner: { bytes: new Uint8Array(1), sha256: sha256Hex('runner') },
       own: { 'node-proxy.cjs': new Uint8Array(1) },
     },
+    made,
     log: { ...silentLog, error: (fields) => logged.push(fields) },
-    onMade: (event) => made.push(event),
+    onMade: (event) => told.push(event),
     now: () => clock,
   });
-});
 
 /** Resolves when the status of the Deno image is as wanted; announcements are the only thing that it waits for. */
 const until = (wanted: (status: ReturnType<ImageBook['status']>) => boolean): Promise<void> =>
@@ -151,7 +166,7 @@ describe('an image that is not there', () => {
     expect(book.image('deno', 'container')).toEqual({ id, recipe });
     expect(book.image('deno', 'kata')).toEqual({ id, recipe });
     expect(book.image('deno', 'gvisor')).toBeNull();
-    expect(made).toEqual([
+    expect(told).toEqual([
       { runtime: 'deno', variant: 'sealed', recipe: wish.recipe, imageId: id, source: 'registry' },
     ]);
   });
@@ -183,19 +198,9 @@ describe('an image that is not there', () => {
     book.prepare('node', 'container');
     book.prepare('deno', 'container');
     const first = await registry.begun();
-    const other = new ImageBook({
-      engine,
-      sources: [],
-      rows: runtimeTable.filter(({ runtime }) => runtime === 'deno'),
-      files: {
-        runner: { bytes: new Uint8Array(1), sha256: sha256Hex('runner') },
-        own: { 'node-proxy.cjs': new Uint8Array(1) },
-      },
-      log: silentLog,
-      onMade: () => {},
-    });
-    const recipe = other.recipe('deno', 'container').slice('recipe:'.length);
+    const recipe = book.recipe('deno', 'container').slice('recipe:'.length);
     const id = engine.add({ ...first, row: { ...first.row, runtime: 'deno' }, recipe });
+    packages.known.set(recipe, id);
     registry.finish(engine.add(first));
     await ready();
     expect(book.image('deno', 'container')?.id).toBe(id);
@@ -207,10 +212,10 @@ describe('the way of an image', () => {
   it('is told with its step and percentage, but not more often than a person reads', async () => {
     book.prepare('deno', 'container');
     await registry.begun();
-    const told: string[] = [];
+    const said: string[] = [];
     book.onChange(() => {
       const now = status();
-      if (!now.ready) told.push(now.reason);
+      if (!now.ready) said.push(now.reason);
     });
     const tell = (step: string, done: number | null) => registry.report({ step, done });
     tell('fetching node (2 of 5)', null);
@@ -219,11 +224,11 @@ describe('the way of an image', () => {
       clock += 10;
       tell('loading it (5 of 5)', done / 100);
     }
-    expect(told.slice(0, 2)).toEqual([
+    expect(said.slice(0, 2)).toEqual([
       'The Deno image is being made: fetching node (2 of 5)',
       'The Deno image is being made: loading it (5 of 5) 0 %',
     ]);
-    expect(told.slice(2)).toEqual(
+    expect(said.slice(2)).toEqual(
       [30, 60, 90].map((done) => `The Deno image is being made: loading it (5 of 5) ${done} %`),
     );
     await book.stop();
@@ -235,7 +240,7 @@ describe('the way of an image', () => {
     registry.fail(new ImageError('No registry answers'));
     packages.finish(engine.add(await packages.begun()));
     await ready();
-    expect(made).toMatchObject([{ source: 'packages' }]);
+    expect(told).toMatchObject([{ source: 'packages' }]);
   });
 
   it('ends with the reasons of all sources, and is tried again a minute later at the earliest', async () => {
@@ -277,7 +282,7 @@ describe('the way of an image', () => {
     expect(status()).toMatchObject({
       reason: 'The Deno image could not be made: what registry made cannot be used: it brings a VOLUME',
     });
-    expect(made).toEqual([]);
+    expect(told).toEqual([]);
   });
 
   it('is left when the book is closed', async () => {
@@ -311,6 +316,52 @@ describe('what the engine has', () => {
     if (facts !== undefined) engine.images.set(id, facts);
     await book.refresh();
     expect(book.image('deno', 'container')?.id).toBe(id);
+  });
+
+  it('is known again at the next start', async () => {
+    const id = await makeDeno();
+    const next = newBook(memory);
+    await next.refresh();
+    expect(next.image('deno', 'container')?.id).toBe(id);
+    await next.stop();
+  });
+
+  it('H145 does not count by its labels: it is made here, whatever stands beside it', async () => {
+    const id = await makeDeno();
+    const [wish] = registry.wishes;
+    if (wish === undefined) throw new Error('no wish');
+    const forged = engine.add(wish);
+    await book.refresh();
+    expect(book.image('deno', 'container')?.id).toBe(id);
+    const stranger = newBook(madeInMemory());
+    await stranger.refresh();
+    expect(stranger.status('deno', 'container')).toEqual({
+      ready: false,
+      coming: true,
+      reason: 'The Deno image is not made yet; it is made when it is first needed',
+    });
+    stranger.prepare('deno', 'container');
+    await registry.begun();
+    const own = engine.add(wish);
+    registry.finish(own);
+    await stranger.stop();
+    expect([forged, own]).not.toContain(id);
+    expect(stranger.image('deno', 'container')?.id).toBe(own);
+  });
+
+  it('H145 counts when its id is the one that a source would give it, and no other one does', async () => {
+    const id = await makeDeno();
+    const [wish] = registry.wishes;
+    if (wish === undefined) throw new Error('no wish');
+    engine.add(wish);
+    packages.known.set(wish.recipe, id);
+    const stranger = newBook(madeInMemory());
+    await stranger.refresh();
+    expect(stranger.image('deno', 'container')?.id).toBe(id);
+    engine.images.delete(id);
+    await stranger.refresh();
+    expect(stranger.image('deno', 'container')).toBeNull();
+    await stranger.stop();
   });
 
   it('stays as it was known while the engine does not answer', async () => {

@@ -6,6 +6,7 @@ import { type EngineApi, EngineError } from '../engineApi.ts';
 import type { ContainerIsolation, SandboxImage, SandboxImages } from '../ports.ts';
 import type { RuntimeRow } from '../runtimeTable.ts';
 import { type ImageState, imageStatus } from './imageState.ts';
+import type { MadeImages } from './madeImages.ts';
 import { makeImage } from './makeImage.ts';
 import { ImageError, type ImageProgress, type ImageSource, type ImageVariant, type ImageWish } from './ports.ts';
 import { PresentImages } from './presentImages.ts';
@@ -26,6 +27,7 @@ export type ImageBookParts = Readonly<{
   sources: readonly ImageSource[];
   rows: readonly RuntimeRow[];
   files: ImageFiles;
+  made: MadeImages;
   log: Log;
   onMade: (made: ImageMade) => void;
   /** Monotonic, ms. */
@@ -60,7 +62,7 @@ export class ImageBook implements SandboxImages {
   constructor(parts: ImageBookParts) {
     this.#parts = parts;
     this.#now = parts.now ?? (() => performance.now());
-    this.#present = new PresentImages(parts.engine, parts.log);
+    this.#present = new PresentImages(parts);
     this.runtimes = parts.rows.map(({ runtime }) => runtime);
     this.#pages = parts.rows.flatMap((row) =>
       (['sealed', 'readable'] as const).map(
@@ -162,6 +164,7 @@ export class ImageBook implements SandboxImages {
       const fault = await this.#present.fault(made.id, wish);
       if (fault !== null) throw new ImageError(`what ${made.source} made cannot be used: ${fault}`);
       log.info({ runtime, variant: wish.variant, image: made.id, source: made.source }, 'Made an image');
+      this.#parts.made.remember(wish.recipe, made.id);
       onMade({ runtime, variant: wish.variant, recipe: wish.recipe, imageId: made.id, source: made.source });
       this.#set(page, { kind: 'ready', id: made.id });
     } catch (error) {

@@ -34,6 +34,14 @@ export class LayerCache {
     return made.success && size === made.data.size ? { label: plan.label, file, ...made.data } : null;
   }
 
+  /** The layers of an image; null when one of them is not there. Throws ImageError when the folder is not to be used. */
+  async findAll(plans: readonly LayerPlan[]): Promise<readonly Layer[] | null> {
+    await this.#open();
+    const layers = await Promise.all(plans.map((plan) => this.find(plan)));
+    const found = layers.filter((layer) => layer !== null);
+    return found.length === layers.length ? found : null;
+  }
+
   async make(plan: LayerPlan, debian: DebianPackages, work: string, signal: AbortSignal): Promise<Layer> {
     const bench = await mkdtemp(path.join(work, 'layer-'));
     const next = path.join(bench, 'done');

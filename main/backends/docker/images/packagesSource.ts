@@ -56,6 +56,18 @@ export class PackagesSource implements ImageSource {
     return null;
   }
 
+  /** From the layers of the cache. */
+  async idOf(wish: ImageWish): Promise<string | null> {
+    try {
+      const architecture = await this.#architecture();
+      const layers = await this.#layers.findAll(layerPlans(wish, architecture));
+      return layers === null ? null : imageArchive(wish, architecture, layers).id;
+    } catch (error) {
+      if (error instanceof ImageError) return null;
+      throw error;
+    }
+  }
+
   async make(wish: ImageWish, report: Report, signal: AbortSignal): Promise<string> {
     const architecture = await this.#architecture();
     const plans = layerPlans(wish, architecture);

@@ -26,6 +26,11 @@ export interface ImageSource {
   readonly name: 'registry' | 'packages';
   /** Why it cannot make any here, as a sentence; null when it may be tried. */
   obstacle(): Promise<string | null>;
+  /**
+   * Id of the image that `make` would give, where that is known without making it; null otherwise. An image that the
+   * engine has under this id is the wished one, whoever put it there. Throws EngineError.
+   */
+  idOf(wish: ImageWish): Promise<string | null>;
   /** Resolves with the id of the image that the engine now has. Throws ImageError, or EngineError. */
   make(wish: ImageWish, report: (progress: ImageProgress) => void, signal: AbortSignal): Promise<string>;
 }

@@ -51,6 +51,10 @@ export class RegistrySource implements ImageSource {
     return null;
   }
 
+  async idOf(): Promise<null> {
+    return null;
+  }
+
   async make(wish: ImageWish, report: Report, signal: AbortSignal): Promise<string> {
     const images = Object.entries(wish.row.image.publicImages).map(([argument, text]) => ({
       argument,
