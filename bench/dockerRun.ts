@@ -1,20 +1,18 @@
 import { spawn } from 'node:child_process';
 import { z } from 'zod';
+import { defaultLimits } from '../contract/bridge.ts';
 import { containerSpec } from '../main/backends/docker/containerSpec.ts';
 import { seccompProfile } from '../main/backends/docker/seccompProfile.ts';
 
 /** Containers of the bench carry it, so that nobody takes them for one of the app's. */
 export const benchLabel = 'oauth3.bench';
 
-/** Limits of a request that names none. */
-export const usualLimits = { memoryMb: 256, cpus: 0.5 } as const;
-
 /** What the app asks the engine for; `engineRuntime` is `runc` or `runsc`. */
 export const hardenedSpec = (imageId: string, engineRuntime: string): object =>
   containerSpec({
     imageId,
     engineRuntime,
-    limits: usualLimits,
+    limits: defaultLimits,
     seccompProfile,
     labels: { installId: 'bench', sandboxId: 'bench', createdAt: '' },
   });

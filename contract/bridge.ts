@@ -31,6 +31,9 @@ export const metadataSchema = z.strictObject({
   isolation: isolationSchema.optional(),
 });
 
+/** What a run gets that asks for nothing else. Containers that stand ready have these, so most runs change nothing. */
+export const defaultLimits = { timeoutSeconds: 30, memoryMb: 256, cpus: 0.5 } as const;
+
 export const executeBodySchema = z.strictObject({
   skill_id: skillIdSchema,
   skill_url: z.string().min(1).max(2048).optional(),

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type ExecuteBody, MAX_ARGS_BYTES, metadataSchema } from '../../contract/bridge.ts';
+import { defaultLimits, type ExecuteBody, MAX_ARGS_BYTES, metadataSchema } from '../../contract/bridge.ts';
 import { CodedError } from '../../contract/errors.ts';
 import { plainWords } from '../../contract/plainWords.ts';
 import { type Isolation, type Runtime, strongerIsolation } from '../../contract/runtime.ts';
@@ -33,7 +33,6 @@ export type PlanContext = Readonly<{
 }>;
 
 const field = metadataSchema.shape;
-const defaultLimits = { timeoutSeconds: 30, memoryMb: 256, cpus: 0.5 };
 
 /**
  * Fills a validated body: body first, then its metadata, then comment tags for what is still missing, then defaults.

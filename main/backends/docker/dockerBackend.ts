@@ -1,3 +1,4 @@
+import { defaultLimits } from '../../../contract/bridge.ts';
 import type { Runtime } from '../../../contract/runtime.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
@@ -33,8 +34,6 @@ export type DockerBackendOptions = Readonly<{
   clock?: Clock;
 }>;
 
-/** Those of a request that says nothing: a container that stands ready has them, and most runs need no change. */
-const warmLimits: ContainerLimits = { memoryMb: 256, cpus: 0.5 };
 const startsAtOnce = 2;
 
 /** Containers of one isolation level: each made before its run, used once, and thrown away. */
@@ -61,7 +60,8 @@ export class DockerBackend implements Backend {
     this.#poolSize = options.poolSize;
     this.#clock = options.clock ?? systemClock;
     this.#removals = new Removals(engine.live, log);
-    const begin = (imageId: string) => new StartingSandbox((signal) => this.#start(imageId, warmLimits, signal, false));
+    const begin = (imageId: string) =>
+      new StartingSandbox((signal) => this.#start(imageId, defaultLimits, signal, false));
     this.#warm = new WarmImages(begin, log, this.#changed.emit);
   }
 
