@@ -17,12 +17,19 @@ const encodings: Readonly<Record<string, AnswerEncoding>> = {
   br: 'br',
 };
 
-/** Reads Content-Encoding. Throws Refusal for what we cannot unpack, and for several at once: it could hide a secret. */
-export function encodingOf(headers: readonly HeaderPair[]): AnswerEncoding {
-  const value = headers
-    .filter(([name]) => name.toLowerCase() === 'content-encoding')
+const joined = (headers: readonly HeaderPair[], wanted: string): string =>
+  headers
+    .filter(([name]) => name.toLowerCase() === wanted)
     .map(([, text]) => text.trim().toLowerCase())
     .join(',');
+
+/** RFC 9112, section 7: the chunks are taken off for us, and what is packed within them or instead of them is not. */
+const plainTransfer: ReadonlySet<string> = new Set(['', 'chunked', 'identity']);
+
+/** Reads both codings of an answer. Throws Refusal for what we cannot unpack, and for several at once: it could hide a secret. */
+export function encodingOf(headers: readonly HeaderPair[]): AnswerEncoding {
+  if (!plainTransfer.has(joined(headers, 'transfer-encoding'))) throw new Refusal('encoding_refused');
+  const value = joined(headers, 'content-encoding');
   const encoding = Object.hasOwn(encodings, value) ? encodings[value] : undefined;
   if (encoding === undefined) throw new Refusal('encoding_refused');
   return encoding;

@@ -144,11 +144,14 @@ class ContainerFrontEnd implements ProxyFrontEnd {
   }
 
   #take(exchange: Exchange): void {
-    const { request } = exchange;
-    const line = this.#lines.get(request.socket);
-    if (request.httpVersion === '1.1') line?.take(exchange);
+    const { httpVersion, headers, socket } = exchange.request;
+    const line = this.#lines.get(socket);
     // An answer to an older client ends with its connection, so one that broke off would look whole.
-    else line?.end(ownAnswer(505, 'http_version', 'Use HTTP/1.1.'));
+    if (httpVersion !== '1.1') line?.end(ownAnswer(505, 'http_version', 'Use HTTP/1.1.'));
+    // RFC 9112, section 6.1: the parser takes the chunks off and leaves what else was done to the body.
+    else if ((headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked')
+      line?.end(ownAnswer(501, 'transfer_coding', 'Send the body as it is or in chunks.'));
+    else line?.take(exchange);
   }
 
   #connect(request: IncomingMessage, stream: Duplex, head: Uint8Array): void {
