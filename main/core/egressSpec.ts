@@ -17,6 +17,10 @@ export type EgressSecret = Readonly<{
   query: readonly string[];
   /** True when the owner let it stand in the path. */
   path: boolean;
+  /** RFC 6901 pointers to the strings of a JSON body that may carry it. */
+  json: readonly string[];
+  /** Names of the fields of an URL-encoded form that may carry it. */
+  form: readonly string[];
 }>;
 
 /** Bounds of one run, all inclusive. Bytes are bodies only, all requests together. */

@@ -1,5 +1,6 @@
 import type { DoorRequest } from '../core/door.ts';
 import type { EgressLimits } from '../core/egressSpec.ts';
+import type { FilledBody } from './bodySubstitution.ts';
 import type { ExchangeLog } from './exchangeLog.ts';
 import type { PlaceholderSet } from './placeholderSet.ts';
 import { Refusal } from './refusal.ts';
@@ -41,6 +42,21 @@ export class Meter {
         yield chunk;
       }
     })();
+  }
+
+  /**
+   * A body whose fields were filled. Counted as the code wrote it, since the length of what went out would tell that of
+   * the secret (ATTACKS E103); what still is a stand-in there goes out as text. Throws Refusal `upload_limit`.
+   */
+  filled({ bytes, size }: Pick<FilledBody, 'bytes' | 'size'>, log: ExchangeLog): Uint8Array {
+    this.#send(size, log);
+    log.placeholderInBody = this.#placeholders.watch()(bytes);
+    return bytes;
+  }
+
+  /** Counts bytes that went out through a WebSocket. Throws Refusal `upload_limit`. */
+  sent(bytes: number, log: ExchangeLog): void {
+    this.#send(bytes, log);
   }
 
   #send(bytes: number, log: ExchangeLog): void {

@@ -33,6 +33,11 @@ export class PlaceholderSet {
     this.#bytes = longestFirst.map((text) => Buffer.from(text));
   }
 
+  /** All secrets of the run. */
+  get secrets(): readonly EgressSecret[] {
+    return [...this.#byPlaceholder.values()];
+  }
+
   /** Secrets whose placeholder stands in the text, letter for letter. */
   standingIn(text: string): readonly EgressSecret[] {
     return [...this.#byPlaceholder.values()].filter((secret) => text.includes(secret.placeholder));

@@ -18,7 +18,15 @@ const refusals = {
   host_not_allowed: [403, 'Declare it in metadata.network and ask for approval again.'],
   placeholder_misplaced: [
     403,
-    'A secret may stand in the Authorization header or a header declared for it, nowhere else. The run is stopped.',
+    'A secret may stand in the Authorization header or a place that the owner allowed for it, nowhere else. The run is stopped.',
+  ],
+  body_too_large: [
+    413,
+    'A secret of this run may stand in the body towards this host, so such a body is read whole: at most 1 MiB.',
+  ],
+  body_unreadable: [
+    403,
+    'A secret goes only into JSON that every reader reads alike: valid, in UTF-8, no key twice in an object.',
   ],
   secret_not_bound: [403, 'The owner did not bind this secret to this host.'],
   secret_unusable: [403, 'The value of this secret does not fit into a header; ask the owner to enter it again.'],

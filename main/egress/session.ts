@@ -10,6 +10,7 @@ import type { Upstream, UpstreamResponse } from '../net/upstream.ts';
 import { UpstreamError } from '../net/upstreamError.ts';
 import { type AnswerEncoding, answerBody, encodingOf } from './answerBody.ts';
 import { answerHeaders } from './answerHeaders.ts';
+import { type FilledBody, fillBody } from './bodySubstitution.ts';
 import { ExchangeLog } from './exchangeLog.ts';
 import { type Judged, judge, type Policy, readTunnel, readUrl } from './judge.ts';
 import { Meter } from './meter.ts';
@@ -182,8 +183,9 @@ export class EgressSession implements RunEgress {
     let response: UpstreamResponse | null = null;
     try {
       const address = await resolveTarget(url.host, url.port, this.#context);
-      const body = this.#meter.outgoing(request.body, log);
-      log.secrets = used;
+      const filled = await this.#fill(request, { url, headers }, signal);
+      const body = filled === null ? this.#meter.outgoing(request.body, log) : this.#meter.filled(filled, log);
+      log.secrets = filled === null ? used : [...new Set([...used, ...filled.used])].sort();
       response = await this.#context.upstream.exchange({
         secure: url.secure,
         host: url.host,
@@ -192,7 +194,7 @@ export class EgressSession implements RunEgress {
         path: target,
         headers,
         body,
-        ...(request.bodyLength === undefined ? {} : { bodyLength: request.bodyLength }),
+        ...(request.bodyLength === undefined || filled !== null ? {} : { bodyLength: request.bodyLength }),
         signal,
         totalTimeoutMs: limits.requestTimeoutMs,
         maxResponseBytes: limits.maxBytesIn,
@@ -207,6 +209,17 @@ export class EgressSession implements RunEgress {
       response?.close();
       throw error;
     }
+  }
+
+  /** The body with the secrets in it, read whole; null when none may stand in a body like this towards this host. */
+  #fill(
+    request: DoorRequest,
+    judged: Pick<Judged, 'url' | 'headers'>,
+    signal: AbortSignal,
+  ): Promise<FilledBody | null> {
+    const { placeholders, localServices } = this.#policy;
+    const context = { ...judged, placeholders, local: localServices.has(judged.url.host) };
+    return fillBody(request, context, { signal, timeoutMs: this.#spec.limits.requestTimeoutMs });
   }
 
   /** The connection is gone. Without an answer yet, or when all went well, somebody else finishes the record. */

@@ -34,7 +34,7 @@ export type Swapped = Readonly<{
   used: readonly string[];
 }>;
 
-type Release = (secret: EgressSecret) => string;
+export type Release = (secret: EgressSecret) => string;
 
 // What `checkSecretValue` lets in for placeholder delivery; asked again here, where it would do harm.
 const headerSafe = /^[\x20-\x7e\xa0-\xff]+$/;
@@ -70,7 +70,9 @@ function checkPlaces(headers: ReadonlyMap<string, string>, context: SwapContext)
   checkPlace(url.path, (secret) => secret.path, context, 'url');
   for (const parameter of parametersOf(url)) {
     checkPlace(parameter.name, () => false, context, 'url');
-    const hasPlace = (secret: EgressSecret): boolean => secret.query.includes(percentDecoded(parameter.name));
+    // Some servers end a parameter at a semicolon too: what stands behind it may be another parameter to them.
+    const isOne = !parameter.value.includes(';');
+    const hasPlace = (secret: EgressSecret): boolean => isOne && secret.query.includes(percentDecoded(parameter.name));
     checkPlace(parameter.value, hasPlace, context, 'url');
   }
   for (const [name, value] of headers) {
@@ -112,13 +114,8 @@ function swapHeader(name: string, value: string, placeholders: PlaceholderSet, r
   return `${basic.scheme}${credentials.toString('base64')}`;
 }
 
-/**
- * Puts the real values where they may stand, over TLS, towards bound hosts only. Throws Misplaced for a placeholder
- * anywhere else in the URL or the headers, Refusal when the secret may not go there at all.
- */
-export function substitute(headers: ReadonlyMap<string, string>, context: SwapContext): Swapped {
-  const { url, placeholders } = context;
-  checkPlaces(headers, context);
+/** Hands out the values of secrets that may go where the request goes, and notes their names in `used`. Throws Refusal. */
+export function releasing(context: SwapContext): Readonly<{ release: Release; used: ReadonlySet<string> }> {
   const used = new Set<string>();
   const release: Release = (secret) => {
     checkBinding(secret, context);
@@ -126,6 +123,17 @@ export function substitute(headers: ReadonlyMap<string, string>, context: SwapCo
     used.add(secret.name);
     return secret.value;
   };
+  return { release, used };
+}
+
+/**
+ * Puts the real values where they may stand, over TLS, towards bound hosts only. Throws Misplaced for a placeholder
+ * anywhere else in the URL or the headers, Refusal when the secret may not go there at all.
+ */
+export function substitute(headers: ReadonlyMap<string, string>, context: SwapContext): Swapped {
+  const { url, placeholders } = context;
+  checkPlaces(headers, context);
+  const { release, used } = releasing(context);
   const swapped = [...headers].map(([name, value]) => [name, swapHeader(name, value, placeholders, release)] as const);
   const path = placeholders.swap(url.path, (secret) => encodeSegment(release(secret)));
   const query = placeholders.swap(url.query, (secret) => encodeURIComponent(release(secret)));

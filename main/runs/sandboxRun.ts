@@ -114,8 +114,7 @@ export class SandboxRun {
       if (value === undefined || secret.secretId === null || secret.delivery === 'raw') return [];
       const placeholder = makePlaceholder(this.#deps.random(placeholderBytes), placeholderShape(secret.name));
       const { secretId, name, hosts, places } = secret;
-      const { headers, query, path } = places;
-      return [{ secretId, name, placeholder, value, hosts, headers, query, path }];
+      return [{ secretId, name, placeholder, value, hosts, ...places }];
     });
   }
 

@@ -32,6 +32,8 @@ export type SecretOptions = Readonly<{
   headers?: readonly string[];
   query?: readonly string[];
   path?: boolean;
+  json?: readonly string[];
+  form?: readonly string[];
 }>;
 
 export type SessionOptions = Readonly<{
@@ -103,6 +105,8 @@ export async function startEgressHouse(
       headers = [],
       query = [],
       path = false,
+      json = [],
+      form = [],
     } = {}) => ({
       secretId: `sec_${name}`,
       name,
@@ -112,6 +116,8 @@ export async function startEgressHouse(
       headers,
       query,
       path,
+      json,
+      form,
     }),
     open({ network = names, secrets = [], limits = {}, onTripwire } = {}) {
       const trips: Tripwire[] = [];
