@@ -52,6 +52,11 @@ export class DebianPackages {
     };
     const options = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
     await this.#apt([...options, '-q', 'update'], state, updateLimitMs);
+    // It ends well when it fetched nothing, and would then say of each package that there is no such thing.
+    const fetched = await readdir(path.join(state, 'lists'));
+    if (!fetched.some((name) => name.includes('_Packages'))) {
+      throw new ImageError("apt-get could not reach any of this machine's sources of Debian packages");
+    }
     return options;
   }
 

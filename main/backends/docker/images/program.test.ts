@@ -18,9 +18,16 @@ describe('a program that fetches packages', () => {
 
   it('fails with the line in which it says why', async () => {
     const script = 'console.error("npm error 404 No match\\nA log of this run is in a file"); process.exit(1)';
-    await expect(node(script)).rejects.toThrow('-e failed: npm error 404 No match');
+    await expect(node(script)).rejects.toThrow(/node\S* failed: 404 No match$/);
+    const numberFirst =
+      'console.error("npm error code E404\\nnpm error 404 No match\\nnpm error A log"); process.exit(1)';
+    await expect(node(numberFirst)).rejects.toThrow(/failed: 404 No match$/);
+    await expect(node('console.error("E: No such package"); process.exit(1)')).rejects.toThrow(
+      /failed: No such package$/,
+    );
+    await expect(node('console.error("one\\nlast words"); process.exit(1)')).rejects.toThrow(/failed: last words$/);
     await expect(node('process.exit(3)')).rejects.toThrow('exit code 3');
-    await expect(runProgram('no-such-program', [], options)).rejects.toThrow('no-such-program could not be started');
+    await expect(runProgram('no-such-program', [], options)).rejects.toThrow('no-such-program is not on this machine');
   });
 
   it('is ended when it takes too long, and when it is not wanted any more', async () => {

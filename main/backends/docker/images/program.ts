@@ -13,7 +13,18 @@ export function toolEnvironment(source: NodeJS.ProcessEnv = process.env): NodeJS
   return Object.fromEntries(Object.entries(source).filter(([name]) => passedOn.test(name)));
 }
 
-/** Runs a program to its end and gives its stdout (64 KiB at most). Throws ImageError with its last words. */
+/** A program failed; `message` has the line in which it says why. */
+export class ProgramError extends ImageError {
+  /** The end of what it printed on stderr, 4 000 characters at most. */
+  readonly stderr: string;
+
+  constructor(message: string, stderr: string) {
+    super(message);
+    this.stderr = stderr;
+  }
+}
+
+/** Runs a program to its end and gives its stdout (64 KiB at most). Throws ImageError. */
 export function runProgram(program: string, args: readonly string[], options: ProgramOptions): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
@@ -34,25 +45,29 @@ export function runProgram(program: string, args: readonly string[], options: Pr
     });
     child.once('error', (error) => {
       if (options.signal.aborted) reject(new ImageError('It was stopped'));
-      else reject(new ImageError(`${program} could not be started: ${error.message}`));
+      else if ('code' in error && error.code === 'ENOENT') {
+        reject(new ImageError(`${program} is not on this machine, and making images from packages needs it`));
+      } else reject(new ImageError(`${program} could not be started: ${error.message}`));
     });
     child.once('close', (code) => {
       if (code === 0) resolve(stdout);
       else if (options.signal.aborted) reject(new ImageError('It was stopped'));
       else {
-        const why = code === null ? 'it took too long' : lastWords(tail) || `exit code ${code}`;
-        reject(new ImageError(`${program} ${args[0] ?? ''} failed: ${why}`));
+        const why = code === null ? 'it took too long' : (reasonIn(tail) ?? `exit code ${code}`);
+        reject(new ProgramError(`${program} failed: ${why}`, tail));
       }
     });
   });
 }
 
-/** The line that says most: the last one that names an error, else the last one. */
-function lastWords(text: string): string {
+const errorLine = /^(E:|npm (?:error|ERR!)|error:?) +(?!code |errno |syscall )(?<why>.+)/i;
+
+/** The first line that names an error and not only its number, else the last one; null where nothing was printed. */
+function reasonIn(text: string): string | null {
   const lines = text
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  const error = lines.findLast((line) => /^(E:|npm error|error)/i.test(line));
-  return (error ?? lines.at(-1) ?? '').slice(0, 300);
+  const [said] = lines.flatMap((line) => errorLine.exec(line)?.groups?.why ?? []);
+  return (said ?? lines.at(-1))?.slice(0, 300) ?? null;
 }
