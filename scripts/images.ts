@@ -83,7 +83,8 @@ await runScript(async () => {
     for (const variant of options.all ? variants : [options.variant]) {
       const name = `${row.runtime} (${variant})`;
       try {
-        const { id, source } = await makeImage(sources, imageWish(row, variant, files), stepLines(name), stop.signal);
+        const wish = imageWish(row, variant, files);
+        const { id, source } = await makeImage(engine, sources, wish, stepLines(name), stop.signal);
         const { Size } = await engine.json({ method: 'GET', path: `/images/${id}/json` }, sizeSchema);
         say(`${name}: ${id}, ${Math.round(Size / 1e6)} MB, by ${source}`);
       } catch (error) {

@@ -147,7 +147,6 @@ describe('images made from packages', () => {
   it(
     'are the same byte for byte each time they are made',
     async () => {
-      expect(await new PackagesSource(engine, cache).obstacle()).toBeNull();
       const wish = wishOf('python');
       const first = await make(wish);
       await removeImage(wish);
@@ -285,7 +284,6 @@ describe('the book of images', () => {
   it('makes an image with the next source when the first one fails, and sees that it was removed', async () => {
     const broken: ImageSource = {
       name: 'registry',
-      obstacle: async () => null,
       idOf: async () => null,
       make: () => Promise.reject(new ImageError('No registry answers')),
     };

@@ -22,7 +22,7 @@ export type ImageMade = Readonly<{
 }>;
 
 export type ImageBookParts = Readonly<{
-  engine: Pick<EngineApi, 'json'>;
+  engine: Pick<EngineApi, 'json' | 'send'>;
   /** In the order in which they are tried. */
   sources: readonly ImageSource[];
   rows: readonly RuntimeRow[];
@@ -54,7 +54,6 @@ export class ImageBook implements SandboxImages {
   readonly #listeners = new Set<() => void>();
   readonly #stopping = new AbortController();
   readonly #now: () => number;
-  #obstacle: string | null = null;
   #queue: Promise<void> = Promise.resolve();
   #reading: Promise<void> | null = null;
   #announcedAtMs = Number.NEGATIVE_INFINITY;
@@ -77,7 +76,7 @@ export class ImageBook implements SandboxImages {
   status(runtime: Runtime, isolation: ContainerIsolation): BackendStatus {
     const page = this.#page(runtime, isolation);
     if (page === null) return { ready: false, coming: false, reason: `There is no image for ${runtime}` };
-    return imageStatus(runtime, page.state, this.#obstacle);
+    return imageStatus(runtime, page.state);
   }
 
   image(runtime: Runtime, isolation: ContainerIsolation): SandboxImage | null {
@@ -131,11 +130,6 @@ export class ImageBook implements SandboxImages {
 
   async #read(): Promise<void> {
     const found = await this.#present.find(this.#pages.map(({ wish }) => wish));
-    const obstacles = await Promise.all(this.#parts.sources.map((source) => source.obstacle()));
-    const impossible = obstacles.filter((obstacle) => obstacle !== null);
-    const obstacle = impossible.length === obstacles.length ? impossible.join('; ') : null;
-    const isNewObstacle = obstacle !== this.#obstacle;
-    this.#obstacle = obstacle;
     for (const page of this.#pages) {
       const id = found.get(page.wish);
       // What is waiting or being made looks for itself when its turn comes.
@@ -143,13 +137,12 @@ export class ImageBook implements SandboxImages {
       if (id !== undefined) this.#set(page, { kind: 'ready', id });
       else if (page.state.kind === 'ready' || isEngineGone(page.state)) this.#set(page, { kind: 'absent' });
     }
-    if (isNewObstacle) this.#announce();
   }
 
   async #make(page: Page): Promise<void> {
     const { wish } = page;
     const { runtime } = wish.row;
-    const { log, onMade, sources } = this.#parts;
+    const { engine, log, onMade, sources } = this.#parts;
     const { signal } = this.#stopping;
     if (signal.aborted) return;
     this.#set(page, { kind: 'making', progress: null });
@@ -160,9 +153,7 @@ export class ImageBook implements SandboxImages {
         return;
       }
       log.info({ runtime, variant: wish.variant, recipe: wish.recipe }, 'Making an image');
-      const made = await makeImage(sources, wish, (progress) => this.#report(page, progress), signal);
-      const fault = await this.#present.fault(made.id, wish);
-      if (fault !== null) throw new ImageError(`what ${made.source} made cannot be used: ${fault}`);
+      const made = await makeImage(engine, sources, wish, (progress) => this.#report(page, progress), signal);
       log.info({ runtime, variant: wish.variant, image: made.id, source: made.source }, 'Made an image');
       this.#parts.made.remember(wish.recipe, made.id);
       onMade({ runtime, variant: wish.variant, recipe: wish.recipe, imageId: made.id, source: made.source });

@@ -12,8 +12,8 @@ export type ImageState =
   /** `atMs` on the clock of the book; `engineGone`: the engine did not answer, so nothing is known about the image. */
   | Readonly<{ kind: 'failed'; reason: string; atMs: number; engineGone: boolean }>;
 
-/** The state as the rest of the app sees it. `obstacle`: why none can be made here, when that is known. */
-export function imageStatus(runtime: Runtime, state: ImageState, obstacle: string | null): BackendStatus {
+/** The state as the rest of the app sees it. */
+export function imageStatus(runtime: Runtime, state: ImageState): BackendStatus {
   const image = `The ${runtimeNames[runtime]} image`;
   const coming = (rest: string, busy = false): BackendStatus => ({
     ready: false,
@@ -25,8 +25,6 @@ export function imageStatus(runtime: Runtime, state: ImageState, obstacle: strin
     case 'ready':
       return { ready: true };
     case 'absent':
-      if (obstacle !== null)
-        return { ready: false, coming: false, reason: `${image} cannot be made here: ${obstacle}` };
       return coming('is not made yet; it is made when it is first needed');
     case 'waiting':
       return coming('is made as soon as another one is finished', true);

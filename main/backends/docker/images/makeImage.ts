@@ -1,11 +1,16 @@
-import { EngineError } from '../engineApi.ts';
+import { type EngineApi, EngineError } from '../engineApi.ts';
+import { enginePlatform } from './enginePlatform.ts';
+import { faultAt } from './imageCheck.ts';
 import { ImageError, type ImageProgress, type ImageSource, type ImageWish } from './ports.ts';
 
 export type MadeImage = Readonly<{ id: string; source: ImageSource['name'] }>;
 
-/** Tries the sources in their order. Throws ImageError with the reasons of all of them, EngineError when
- * the engine does not answer, or what `signal` was stopped for. */
+/**
+ * Tries the sources in their order. What comes out must be what was wished for; else it is removed. Throws ImageError
+ * with the reasons of all of them, EngineError when the engine does not answer, or what `signal` was stopped for.
+ */
 export async function makeImage(
+  engine: Pick<EngineApi, 'json' | 'send'>,
   sources: readonly ImageSource[],
   wish: ImageWish,
   report: (progress: ImageProgress) => void,
@@ -15,16 +20,20 @@ export async function makeImage(
   for (const source of sources) {
     signal.throwIfAborted();
     try {
-      const obstacle = await source.obstacle();
-      if (obstacle === null) return { id: await source.make(wish, report, signal), source: source.name };
-      reasons.push(obstacle);
+      const id = await source.make(wish, report, signal);
+      const fault = await faultAt(engine, id, wish, await enginePlatform(engine));
+      if (fault === null) return { id, source: source.name };
+      await engine.send({ method: 'DELETE', path: `/images/${id}`, query: { force: '1' } });
+      throw new ImageError(`What was made from ${madeFrom[source.name]} was removed: ${fault}`);
     } catch (error) {
       signal.throwIfAborted();
       const isRefusal = error instanceof ImageError || (error instanceof EngineError && error.status !== 0);
       // An engine that does not answer does not answer the next source either.
       if (!isRefusal) throw error;
-      reasons.push(error.message);
+      reasons.push(error.message.replace(/[.\s]+$/, ''));
     }
   }
-  throw new ImageError(reasons.join('; '));
+  throw new ImageError(reasons.join('. '));
 }
+
+const madeFrom: Readonly<Record<ImageSource['name'], string>> = { registry: 'public images', packages: 'packages' };

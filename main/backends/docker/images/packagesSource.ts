@@ -3,16 +3,15 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { type EngineApi, EngineError } from '../engineApi.ts';
 import { DebianPackages, debianRelease } from './debianPackages.ts';
+import { type EnginePlatform, enginePlatform } from './enginePlatform.ts';
 import { archiveStream, engineArchitecture, type ImageArchive, imageArchive, type Layer } from './imageArchive.ts';
 import { LayerCache } from './layerCache.ts';
 import { type Architecture, layerPlans } from './layerPlan.ts';
 import { ImageError, type ImageProgress, type ImageSource, type ImageWish } from './ports.ts';
-import { runProgram } from './program.ts';
 
 type Engine = Pick<EngineApi, 'json' | 'send' | 'lines'>;
 type Report = (progress: ImageProgress) => void;
 
-const versionSchema = z.looseObject({ Os: z.string(), Arch: z.string() });
 const loadLineSchema = z.looseObject({ error: z.string().optional() });
 const loadedSchema = z.looseObject({ Id: z.string(), RootFS: z.looseObject({ Layers: z.array(z.string()) }) });
 const infoSchema = z.looseObject({ DriverStatus: z.array(z.array(z.string())).nullish() });
@@ -20,7 +19,6 @@ const infoSchema = z.looseObject({ DriverStatus: z.array(z.array(z.string())).nu
 /** The release whose packages the rows of the runtime table name. */
 const release = 'bookworm';
 const loadLimitMs = 10 * 60_000;
-const probeLimitMs = 15_000;
 
 /**
  * Makes images from npm and Debian packages, for machines that reach no registry of images. The same packages give the
@@ -37,29 +35,10 @@ export class PackagesSource implements ImageSource {
     this.#layers = new LayerCache(cacheDir);
   }
 
-  async obstacle(): Promise<string | null> {
-    if (process.platform !== 'linux' || (await debianRelease()) !== release) {
-      return 'Without a registry of images they are made from the packages of Debian 12, and this machine runs something else';
-    }
-    for (const [program, args] of [
-      ['npm', '--version'],
-      ['apt-get', '--version'],
-      ['dpkg', '--version'],
-    ] as const) {
-      const options = { cwd: '/', signal: AbortSignal.timeout(probeLimitMs), timeoutMs: probeLimitMs };
-      const missing = await runProgram(program, [args], options).then(
-        () => false,
-        () => true,
-      );
-      if (missing) return `Without a registry of images they are made with ${program}, which is not on this machine`;
-    }
-    return null;
-  }
-
   /** From the layers of the cache. */
-  async idOf(wish: ImageWish): Promise<string | null> {
+  async idOf(wish: ImageWish, platform: EnginePlatform): Promise<string | null> {
     try {
-      const architecture = await this.#architecture();
+      const architecture = architectureFor(platform);
       const layers = await this.#layers.findAll(layerPlans(wish, architecture));
       return layers === null ? null : imageArchive(wish, architecture, layers).id;
     } catch (error) {
@@ -69,7 +48,10 @@ export class PackagesSource implements ImageSource {
   }
 
   async make(wish: ImageWish, report: Report, signal: AbortSignal): Promise<string> {
-    const architecture = await this.#architecture();
+    if ((await debianRelease()) !== release) {
+      throw new ImageError('It can be made from packages on Debian 12 only, and this machine runs something else');
+    }
+    const architecture = architectureFor(await enginePlatform(this.#engine));
     const plans = layerPlans(wish, architecture);
     const steps = plans.length + 1;
     const layers = await this.#layers.withBench(async (work) => {
@@ -92,16 +74,6 @@ export class PackagesSource implements ImageSource {
       throw error;
     }
     return this.#verify(archive);
-  }
-
-  /** Layers hold programs of this machine's architecture, so the engine must have the same. */
-  async #architecture(): Promise<Architecture> {
-    const { Os, Arch } = await this.#engine.json({ method: 'GET', path: '/version' }, versionSchema);
-    const architecture = process.arch === 'x64' || process.arch === 'arm64' ? process.arch : null;
-    if (architecture === null || Os !== 'linux' || engineArchitecture[architecture] !== Arch) {
-      throw new ImageError(`Images for ${Os}/${Arch} cannot be made from packages on this machine (${process.arch})`);
-    }
-    return architecture;
   }
 
   async #load(archive: ImageArchive, report: (done: number) => void, signal: AbortSignal): Promise<void> {
@@ -148,4 +120,13 @@ export class PackagesSource implements ImageSource {
     const { DriverStatus } = await this.#engine.json({ method: 'GET', path: '/info' }, infoSchema);
     return (DriverStatus ?? []).some(([, value]) => value?.startsWith('io.containerd.snapshotter.') === true);
   }
+}
+
+/** Layers hold programs of this machine's architecture, so the engine must have the same. Throws ImageError. */
+function architectureFor({ os, architecture: wanted }: EnginePlatform): Architecture {
+  const architecture = process.arch === 'x64' || process.arch === 'arm64' ? process.arch : null;
+  if (architecture === null || os !== 'linux' || engineArchitecture[architecture] !== wanted) {
+    throw new ImageError(`Images for ${os}/${wanted} cannot be made from packages on this machine (${process.arch})`);
+  }
+  return architecture;
 }

@@ -1,4 +1,5 @@
 import type { RuntimeRow } from '../runtimeTable.ts';
+import type { EnginePlatform } from './enginePlatform.ts';
 
 /**
  * gVisor cannot load a program that it may not read, and runc needs one that the code may not read: with it PID 1 is not
@@ -24,13 +25,11 @@ export type ImageProgress = Readonly<{ step: string; done: number | null }>;
 /** A way to make images. */
 export interface ImageSource {
   readonly name: 'registry' | 'packages';
-  /** Why it cannot make any here, as a sentence; null when it may be tried. */
-  obstacle(): Promise<string | null>;
   /**
    * Id of the image that `make` would give, where that is known without making it; null otherwise. An image that the
-   * engine has under this id is the wished one, whoever put it there. Throws EngineError.
+   * engine has under this id is the wished one, whoever put it there.
    */
-  idOf(wish: ImageWish): Promise<string | null>;
+  idOf(wish: ImageWish, platform: EnginePlatform): Promise<string | null>;
   /** Resolves with the id of the image that the engine now has. Throws ImageError, or EngineError. */
   make(wish: ImageWish, report: (progress: ImageProgress) => void, signal: AbortSignal): Promise<string>;
 }

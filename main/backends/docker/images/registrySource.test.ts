@@ -2,7 +2,6 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type EngineApi, type EngineCall, EngineError } from '../engineApi.ts';
 import { runtimeTable } from '../runtimeTable.ts';
-import { imageLabels } from './imageLabels.ts';
 import { ImageError, type ImageWish } from './ports.ts';
 import { RegistrySource } from './registrySource.ts';
 
@@ -25,16 +24,14 @@ type Says = {
   repoDigests: readonly (readonly string[] | null)[];
   pull: readonly unknown[];
   build: readonly unknown[];
-  config: Readonly<Record<string, unknown>>;
 };
 const usual: Says = {
   repoDigests: [null, [`node@${digest}`]],
   pull: [],
   build: [{ stream: 'Step 1' }, { aux: { ID: builtId } }],
-  config: { Labels: imageLabels(wish) },
 };
 
-class FakeEngine implements Pick<EngineApi, 'json' | 'lines' | 'send'> {
+class FakeEngine implements Pick<EngineApi, 'json' | 'lines'> {
   readonly calls: EngineCall[] = [];
   readonly #says: Says;
   #looks = 0;
@@ -45,7 +42,7 @@ class FakeEngine implements Pick<EngineApi, 'json' | 'lines' | 'send'> {
 
   json: EngineApi['json'] = async (call, schema) => {
     this.calls.push(call);
-    return schema.parse(this.#answer(call));
+    return schema.parse(this.#answer());
   };
 
   async *lines(call: EngineCall): AsyncGenerator<unknown> {
@@ -53,12 +50,7 @@ class FakeEngine implements Pick<EngineApi, 'json' | 'lines' | 'send'> {
     yield* call.path === '/build' ? this.#says.build : this.#says.pull;
   }
 
-  async send(call: EngineCall): Promise<void> {
-    this.calls.push(call);
-  }
-
-  #answer({ path }: EngineCall): unknown {
-    if (path.includes(builtId)) return { Id: builtId, Config: this.#says.config };
+  #answer(): unknown {
     const digests = this.#says.repoDigests[this.#looks];
     this.#looks += 1;
     if (digests === null || digests === undefined) throw new EngineError(404, 'no such image');
@@ -97,17 +89,6 @@ describe('Images made on public ones', () => {
     const engine = new FakeEngine({ repoDigests: [null, [`node@sha256:${'ef'.repeat(32)}`]] });
     await expect(make(engine)).rejects.toThrow('something else');
     expect(calledFor(engine, '/build')).toBeUndefined();
-  });
-
-  it.each([
-    ['another label', { Labels: { ...imageLabels(wish), 'oauth3.recipe': 'another' } }],
-    ['no label', { Labels: null }],
-    ['volumes', { Labels: imageLabels(wish), Volumes: { '/data': {} } }],
-    ['steps for whoever builds on it', { Labels: imageLabels(wish), OnBuild: ['RUN x'] }],
-  ])('are removed when they come out with %s', async (_what, config) => {
-    const engine = new FakeEngine({ config });
-    await expect(make(engine)).rejects.toThrow('it built another image');
-    expect(engine.calls.at(-1)).toMatchObject({ method: 'DELETE', path: `/images/${builtId}` });
   });
 
   it('do not tell where this network looks names up', async () => {
