@@ -5,6 +5,7 @@ import { Deadline } from '../../core/deadline.ts';
 import type { ProxyFrontEnd } from '../../core/door.ts';
 import type { Log } from '../../core/log.ts';
 import { isoTime } from '../../core/times.ts';
+import { unlessAborted } from '../../core/unlessAborted.ts';
 import type { SandboxExit, SandboxIo, SandboxJob } from '../../runs/backend.ts';
 import { SandboxStartError } from '../warmPool.ts';
 import type { AttachStream } from './attachStream.ts';
@@ -70,6 +71,7 @@ export class ContainerSandbox {
     const sandboxId = randomBytes(16).toString('hex');
     // Known before it is there: the reaper must not take it for a stranger.
     house.live.add(sandboxId);
+    let isMade = false;
     const undo: (() => void)[] = [];
     let stream: AttachStream | null = null;
     try {
@@ -77,6 +79,7 @@ export class ContainerSandbox {
       const frontEnd = await house.makeFrontEnd();
       undo.push(() => frontEnd.close());
       const container = await Container.create(house.api, containerSpec({ ...plan, seccompProfile, labels }));
+      isMade = true;
       undo.push(() => void house.removals.begin(container, sandboxId));
       signal.throwIfAborted();
       const attached = await container.attach();
@@ -88,12 +91,13 @@ export class ContainerSandbox {
       signal.throwIfAborted();
       await container.start();
       signal.throwIfAborted();
-      await Promise.race([tunnel.ready, whenAborted(signal)]);
+      await unlessAborted(tunnel.ready, signal);
+      signal.throwIfAborted();
       return new ContainerSandbox(house, { container, sandboxId, frontEnd, stream, tunnel, end }, plan.limits);
     } catch (error) {
       for (const step of undo.reverse()) step();
-      // What was never created, or may have been in spite of an error, is the reaper's.
-      if (undo.length < 2) house.live.delete(sandboxId);
+      // One that the engine may have made in spite of its error has no id here: it is the reaper's.
+      if (!isMade) house.live.delete(sandboxId);
       const said = printable(stream?.stderrTail ?? '');
       const reason = error instanceof Error ? error.message : 'unknown';
       throw new SandboxStartError(said === '' ? reason : `${reason} (${said})`);
@@ -194,11 +198,5 @@ function closed(stream: Readable, withinMs: number): Promise<void> {
       clearTimeout(timer);
       resolve();
     });
-  });
-}
-
-function whenAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('it is not wanted any more')), { once: true });
   });
 }

@@ -4,7 +4,9 @@ import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import { ChangeSignal } from '../../core/signal.ts';
 import { systemClock } from '../../core/systemClock.ts';
+import { unlessAborted } from '../../core/unlessAborted.ts';
 import type { Backend, BackendStatus, Carrier, SandboxExit, SandboxIo, SandboxJob } from '../../runs/backend.ts';
+import { RunsInFlight } from '../runsInFlight.ts';
 import { SandboxStartError } from '../warmPool.ts';
 import { ContainerSandbox, type SandboxHouse, type SandboxPlan } from './containerSandbox.ts';
 import type { ContainerLimits } from './containerSpec.ts';
@@ -46,7 +48,7 @@ export class DockerBackend implements Backend {
   readonly #gate = new StartGate(startsAtOnce);
   readonly #removals: Removals;
   readonly #warm: WarmImages<ContainerSandbox>;
-  readonly #runs = new Map<AbortController, Promise<SandboxExit>>();
+  readonly #runs = new RunsInFlight();
   #unsubscribe: readonly (() => void)[] = [];
   #poolSize: number;
   #isWarm = true;
@@ -127,18 +129,9 @@ export class DockerBackend implements Backend {
   }
 
   async run(job: SandboxJob, io: SandboxIo): Promise<SandboxExit> {
-    const ending = new AbortController();
-    const end = (): void => ending.abort();
-    if (io.signal.aborted) end();
-    io.signal.addEventListener('abort', end, { once: true });
-    // Not AbortSignal.any: Node keeps such a signal, and all that its listeners hold of the run, until the last is off.
-    const run = this.#run(job, { ...io, signal: ending.signal });
-    this.#runs.set(ending, run);
     try {
-      return await run;
+      return await this.#runs.carry(io, (endable) => this.#run(job, endable));
     } finally {
-      io.signal.removeEventListener('abort', end);
-      this.#runs.delete(ending);
       this.#warm.refill();
     }
   }
@@ -146,8 +139,7 @@ export class DockerBackend implements Backend {
   async stop(): Promise<void> {
     this.#isRunning = false;
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    for (const ending of this.#runs.keys()) ending.abort();
-    await Promise.all([...this.#runs.values(), this.#warm.stop()]);
+    await Promise.all([this.#runs.endAll(), this.#warm.stop()]);
     await this.#removals.settled();
   }
 
@@ -174,7 +166,7 @@ export class DockerBackend implements Backend {
     job: SandboxJob,
     io: SandboxIo,
   ): Promise<SandboxExit> {
-    const sandbox = await Promise.race([coming, whenAborted(io.signal)]);
+    const sandbox = await unlessAborted(coming, io.signal);
     if (sandbox !== null && !io.signal.aborted) return sandbox.run(row, job, io);
     this.#removals.follow(coming.then((late) => late.discard()).catch(() => {}));
     return { kind: 'killed' };
@@ -226,13 +218,6 @@ export class DockerBackend implements Backend {
 }
 
 const notHere = (runtime: Runtime): string => `This sandbox does not run ${runtime}.`;
-
-function whenAborted(signal: AbortSignal): Promise<null> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(null);
-    else signal.addEventListener('abort', () => resolve(null), { once: true });
-  });
-}
 
 function unavailable(reason: string): BackendStatus {
   return { ready: false, coming: false, reason };

@@ -1,3 +1,4 @@
+import { unlessAborted } from '../../core/unlessAborted.ts';
 import type { Warming } from '../warmPool.ts';
 import type { ContainerSandbox } from './containerSandbox.ts';
 
@@ -12,7 +13,7 @@ export class StartingSandbox implements Warming<ContainerSandbox> {
     const { signal } = this.#ending;
     this.ready = start(signal);
     this.gone = this.ready.then(
-      (sandbox) => Promise.race([sandbox.gone, unwanted(signal)]).then(() => sandbox.discard()),
+      (sandbox) => unlessAborted(sandbox.gone, signal).then(() => sandbox.discard()),
       () => {},
     );
   }
@@ -24,11 +25,4 @@ export class StartingSandbox implements Warming<ContainerSandbox> {
   kill(): void {
     this.#ending.abort();
   }
-}
-
-function unwanted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -4,6 +4,7 @@ import type { Log } from '../../core/log.ts';
 import { ChangeSignal } from '../../core/signal.ts';
 import { systemClock } from '../../core/systemClock.ts';
 import type { Backend, BackendStatus, Carrier, SandboxExit, SandboxIo, SandboxJob } from '../../runs/backend.ts';
+import { RunsInFlight } from '../runsInFlight.ts';
 import { WarmPool } from '../warmPool.ts';
 import type { ChildLauncher, SandboxChild } from './childLauncher.ts';
 import { runInChild } from './hostRun.ts';
@@ -21,8 +22,8 @@ export class EmbeddedBackend implements Backend {
   readonly #clock: Clock;
   readonly #changed = new ChangeSignal();
   #poolSize: number;
+  readonly #runs = new RunsInFlight();
   #isWarm = true;
-  readonly #runs = new Map<AbortController, Promise<SandboxExit>>();
 
   /** `poolSize`: processes held ready, 0 or more. */
   constructor(options: Readonly<{ launcher: ChildLauncher; poolSize: number; log: Log; clock?: Clock }>) {
@@ -80,20 +81,15 @@ export class EmbeddedBackend implements Backend {
   }
 
   async run(job: SandboxJob, io: SandboxIo): Promise<SandboxExit> {
-    const ending = new AbortController();
-    const run = this.#run(job, { ...io, signal: AbortSignal.any([io.signal, ending.signal]) });
-    this.#runs.set(ending, run);
     try {
-      return await run;
+      return await this.#runs.carry(io, (endable) => this.#run(job, endable));
     } finally {
-      this.#runs.delete(ending);
       this.#pool.refill();
     }
   }
 
   async stop(): Promise<void> {
-    for (const ending of this.#runs.keys()) ending.abort();
-    await Promise.all([...this.#runs.values(), this.#pool.stop()]);
+    await Promise.all([this.#runs.endAll(), this.#pool.stop()]);
   }
 
   async #run(job: SandboxJob, io: SandboxIo): Promise<SandboxExit> {
