@@ -40,6 +40,8 @@ const places = {
   headers: z.array(text).max(32).optional(),
   query: z.array(text).max(32).optional(),
   path: z.boolean().optional(),
+  json: z.array(text).max(32).optional(),
+  form: z.array(text).max(32).optional(),
 };
 
 export const controlCommands = {

@@ -39,7 +39,8 @@ const nameInput = z.strictObject({ name: z.string().min(1).max(128) });
 const idInput = z.strictObject({ id: z.string().min(1).max(128) });
 const hosts = z.array(z.string().min(1).max(300)).max(64);
 const secretValue = z.string().min(1).max(65_536);
-const places = { hosts, headers: z.array(z.string().max(128)).max(16).exactOptional() };
+const names = z.array(z.string().min(1).max(300)).max(32).exactOptional();
+const places = { hosts, headers: names, query: names, path: z.boolean().exactOptional(), json: names, form: names };
 
 const cardKey = { subject: subjectSchema, id: z.string().max(128) };
 

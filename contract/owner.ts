@@ -25,6 +25,10 @@ export type SecretView = Readonly<{
   headers: readonly string[];
   query: readonly string[];
   path: boolean;
+  /** Fields of a JSON body, as RFC 6901 pointers: `/auth/key`. */
+  json: readonly string[];
+  /** Fields of an URL-encoded form. */
+  form: readonly string[];
   created_at: string;
   updated_at: string;
   last_used_at: string | null;
@@ -37,6 +41,8 @@ export type SecretInput = Readonly<{
   headers?: readonly string[];
   query?: readonly string[];
   path?: boolean;
+  json?: readonly string[];
+  form?: readonly string[];
   raw?: boolean;
   /** An existing name is refused without it. */
   replace?: boolean;
@@ -48,6 +54,8 @@ export type BindingInput = Readonly<{
   headers?: readonly string[];
   query?: readonly string[];
   path?: boolean;
+  json?: readonly string[];
+  form?: readonly string[];
 }>;
 
 export type TrustView = Readonly<{

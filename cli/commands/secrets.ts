@@ -9,6 +9,8 @@ type PlaceOptions = Readonly<{
   header?: readonly string[];
   query?: readonly string[];
   path?: true;
+  jsonField?: readonly string[];
+  formField?: readonly string[];
 }>;
 type AddOptions = PlaceOptions & Readonly<{ raw?: true; replace?: true }>;
 
@@ -17,12 +19,17 @@ const withPlaces = (command: Command): Command =>
     .option('--host <host>', 'host it may go to, host or host:port (repeat for more)', collect)
     .option('--header <name>', 'header it may stand in besides Authorization (repeat for more)', collect)
     .option('--query <parameter>', 'query parameter it may stand in (repeat for more)', collect)
-    .option('--path', 'it may stand in the path');
+    .option('--path', 'it may stand in the path')
+    // Not `--json`: every command has that for its output.
+    .option('--json-field <pointer>', 'field of a JSON body it may stand in, as /auth/key (repeat for more)', collect)
+    .option('--form-field <name>', 'field of an URL-encoded form it may stand in (repeat for more)', collect);
 
 const places = (options: PlaceOptions) => ({
   ...(options.header === undefined ? {} : { headers: [...options.header] }),
   ...(options.query === undefined ? {} : { query: [...options.query] }),
   ...(options.path === undefined ? {} : { path: options.path }),
+  ...(options.jsonField === undefined ? {} : { json: [...options.jsonField] }),
+  ...(options.formField === undefined ? {} : { form: [...options.formField] }),
 });
 
 const text = (secret: SecretView): string =>

@@ -93,7 +93,7 @@ describe('text from outside (ATTACKS M209-211, M217, M220)', () => {
 });
 
 describe('secrets', () => {
-  const places = { headers: ['x-extra'], query: ['key'], path: true, json: [], form: [] };
+  const places = { headers: ['x-extra'], query: ['key'], path: true, json: ['/auth/key'], form: ['a', 'b'] };
   const secret = (change: Parameters<typeof secretRecord>[1]) => ({
     secretOf: secretOf(secretRecord('OPENAI_API_KEY', change)),
   });
@@ -101,7 +101,8 @@ describe('secrets', () => {
   it('are shown with hosts and every place', () => {
     const binding = { revision: 1, hosts: ['api.openai.com'], places, source: 'owner' } as const;
     expect(factText(cardOf({}, secret({ binding })), 'secret:OPENAI_API_KEY')).toBe(
-      'goes to api.openai.com in the authorization or x-extra header, the query parameter key or the path of the URL',
+      'goes to api.openai.com in the authorization or x-extra header, the query parameter key, ' +
+        'the path of the URL, the JSON field /auth/key or the form field a or b',
     );
   });
 

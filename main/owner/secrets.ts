@@ -3,6 +3,7 @@ import type { BindingInput, OwnerActions, SecretView } from '../../contract/owne
 import type { Delivery, Principal } from '../../contract/states.ts';
 import { formatHostRule, HostSyntaxError, isEchoHost, parseHostRule } from '../core/host.ts';
 import { makeId } from '../core/ids.ts';
+import { parseJsonPointer } from '../core/jsonPointer.ts';
 import { noPlaces, type SecretPlaces } from '../core/manifestTypes.ts';
 import type { BindingRecord, SecretRecord } from '../core/records.ts';
 import { checkSecretName, checkSecretValue, maxSecrets } from '../core/secretRules.ts';
@@ -11,7 +12,7 @@ import { wellKnownHosts } from '../core/wellKnown.ts';
 import { announce, type OwnerDeps } from './ports.ts';
 
 type Binding = Omit<BindingRecord, 'revision'>;
-type PlacesInput = Pick<BindingInput, 'headers' | 'query' | 'path'>;
+type PlacesInput = Omit<BindingInput, 'name' | 'hosts'>;
 
 // RFC 9110 5.1. Headers that frame or route the request can never carry a secret.
 const headerName = /^[a-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
@@ -40,6 +41,8 @@ function view(secret: SecretRecord): SecretView {
     headers: places.headers,
     query: places.query,
     path: places.path,
+    json: places.json,
+    form: places.form,
     created_at: isoTime(secret.createdAt),
     updated_at: isoTime(secret.updatedAt),
     last_used_at: isoTimeOrNull(secret.lastUsedAt),
@@ -54,12 +57,31 @@ function readHeader(text: string): string {
   return name;
 }
 
+/** Half of a character has no digest (RFC 8785), and a control character is in no name that an API has. */
+function readName(text: string): string {
+  if (/^$|[\p{Cc}\p{Surrogate}]/u.test(text)) {
+    throw new CodedError('invalid_request', `${JSON.stringify(text)} cannot be the name of a field`);
+  }
+  return text;
+}
+
+function readJsonField(text: string): string {
+  if (parseJsonPointer(readName(text)) !== null) return text;
+  throw new CodedError('invalid_request', `${JSON.stringify(text)} does not lead to a field of a JSON body`, {
+    hint: 'Write a slash before each key on the way to it: /auth/key, or /items/0/key (RFC 6901)',
+  });
+}
+
+const sortedOnce = (texts: readonly string[]): readonly string[] => [...new Set(texts)].sort();
+
 function places(input: PlacesInput, current: SecretPlaces): SecretPlaces {
+  const { headers, query, path, json, form } = input;
   return {
-    ...current,
-    headers: input.headers === undefined ? current.headers : [...new Set(input.headers.map(readHeader))].sort(),
-    query: input.query === undefined ? current.query : [...new Set(input.query)].sort(),
-    path: input.path ?? current.path,
+    headers: headers === undefined ? current.headers : sortedOnce(headers.map(readHeader)),
+    query: query === undefined ? current.query : sortedOnce(query.map(readName)),
+    path: path ?? current.path,
+    json: json === undefined ? current.json : sortedOnce(json.map(readJsonField)),
+    form: form === undefined ? current.form : sortedOnce(form.map(readName)),
   };
 }
 

@@ -105,7 +105,7 @@ describe('secrets', () => {
     });
     const next = {
       hosts: ['api.example.com:443'],
-      places: { ...binding.places, headers: ['x-api-key'] },
+      places: { ...binding.places, headers: ['x-api-key'], json: ['/auth/key'], form: ['key'] },
       source: 'owner',
     } as const;
     expect(store.setBinding(id, next, 'cli', start + 2)).toMatchObject({
@@ -116,6 +116,10 @@ describe('secrets', () => {
     store.touchSecrets([id], start + 4);
     expect(store.secrets()[0]).toMatchObject({ lastUsedAt: start + 4, updatedAt: start + 3 });
     expect(kinds()).toEqual(['secret.delivery_set', 'secret.bound', 'secret.value_replaced', 'secret.added']);
+    expect(store.audit({ limit: 10 }).find(({ kind }) => kind === 'secret.bound')?.payload).toMatchObject({
+      hosts: next.hosts,
+      places: next.places,
+    });
   });
 
   it('are gone when they are removed, and a new one of that name starts afresh', () => {

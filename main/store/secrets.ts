@@ -55,7 +55,11 @@ export function writeBinding(
   insertBinding(db, id, binding, actor, nowMs);
   db.run('UPDATE secrets SET binding_revision = ?, updated_at = ? WHERE id = ?', [revision, nowMs, id]);
   audit.append(
-    { actor, kind: 'secret.bound', payload: { secret_id: id, name: former.name, revision, hosts: binding.hosts } },
+    {
+      actor,
+      kind: 'secret.bound',
+      payload: { secret_id: id, name: former.name, revision, hosts: binding.hosts, places: binding.places },
+    },
     nowMs,
   );
   return { ...former, binding, updatedAt: nowMs };
@@ -96,7 +100,11 @@ export function secretRecords(context: StoreContext): SecretRecords {
         insertBinding(db, secret.id, { ...secret.binding, revision: 1 }, actor, nowMs);
         const { id, name, delivery } = secret;
         audit.append(
-          { actor, kind: 'secret.added', payload: { secret_id: id, name, delivery, hosts: secret.binding.hosts } },
+          {
+            actor,
+            kind: 'secret.added',
+            payload: { secret_id: id, name, delivery, hosts: secret.binding.hosts, places: secret.binding.places },
+          },
           nowMs,
         );
         return requireSecret(db, id);

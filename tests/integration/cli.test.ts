@@ -92,6 +92,13 @@ describe('the command line', () => {
       hosts: ['a.example.com', 'b.example.com'],
       headers: ['x-key'],
     });
+    const fields = '--json-field /auth/key --json-field /a~1b --form-field key';
+    const bound = await value(`secret bind OPENAI_API_KEY --host a.example.com ${fields}`);
+    expect(bound).toMatchObject({ headers: ['x-key'], json: ['/a~1b', '/auth/key'], form: ['key'] });
+    expect(await run('secret bind OPENAI_API_KEY --host a.example.com --json-field auth.key')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('/auth/key'),
+    });
     expect(await value('secret rotate OPENAI_API_KEY', fakeKey())).toMatchObject({ version: 3 });
     expect(await run('secret add EMPTY')).toMatchObject({ code: 2 });
     expect(await run('secret bind OPENAI_API_KEY')).toMatchObject({ code: 2 });

@@ -156,6 +156,25 @@ describe('secrets', () => {
     expect(added.headers).toEqual(['x-key']);
   });
 
+  it('may stand in query, JSON and form fields only where a name leads to exactly one', () => {
+    const { owner, store } = openHouse();
+    const value = fakeKey();
+    for (const json of ['', 'key', 'auth.key', '/a~2', '/a\n', '/\ud800']) {
+      expect(codeOf(() => owner.addSecret('cli', { name: 'KEY', value, json: [json] }))).toBe('invalid_request');
+    }
+    for (const name of ['', 'a\0b', '\udc00']) {
+      expect(codeOf(() => owner.addSecret('cli', { name: 'KEY', value, form: [name] }))).toBe('invalid_request');
+      expect(codeOf(() => owner.addSecret('cli', { name: 'KEY', value, query: [name] }))).toBe('invalid_request');
+    }
+    const added = owner.addSecret('cli', { name: 'KEY', value, json: ['/b', '/a/0', '/b'], form: ['api key'] });
+    expect(added).toMatchObject({ json: ['/a/0', '/b'], form: ['api key'], headers: [], query: [], path: false });
+    const bound = owner.bindSecret('cli', { name: 'KEY', hosts: ['api.example.com'], form: [] });
+    expect(bound).toMatchObject({ json: ['/a/0', '/b'], form: [] });
+    expect(store.secretByName('KEY')?.binding.revision).toBe(2);
+    owner.addSecret('cli', { name: 'KEY', value: fakeKey(), replace: true, json: ['/c'] });
+    expect(store.secretByName('KEY')?.binding).toMatchObject({ revision: 3, places: { json: ['/c'] } });
+  });
+
   it('are announced when they come from outside the window, and every change is audited without the value', () => {
     const { owner, notices, audited, store } = openHouse();
     const value = fakeKey();

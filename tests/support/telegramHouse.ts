@@ -123,7 +123,8 @@ export class FakeOwner implements TelegramOwner {
 
 function secretView(name: string): SecretView {
   const times = { created_at: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z', last_used_at: null };
-  return { name, delivery: 'placeholder', version: 1, hosts: [], headers: [], query: [], path: false, ...times };
+  const places = { headers: [], query: [], path: false, json: [], form: [] };
+  return { name, delivery: 'placeholder', version: 1, hosts: [], ...places, ...times };
 }
 
 /** Keeps every line, so that a test can search them for what must not be logged. */

@@ -9,6 +9,7 @@ import { ConfirmButton } from '../ConfirmButton.tsx';
 import { Empty, PageFrame, Panel, Table } from '../Page.tsx';
 import { since } from '../since.ts';
 import { useAction } from '../useAction.ts';
+import { noPlacesText, PlaceFields, type PlacesText, placeLines, placesOf, placesTextOf } from './SecretPlaces.tsx';
 import styles from './Secrets.module.css';
 
 const words = (text: string): string[] => text.split(/[\s,]+/).filter((word) => word !== '');
@@ -40,10 +41,8 @@ export function Secrets({ api, changes }: PageProps) {
         <EditSecret
           key={editing.name}
           secret={editing}
-          bind={(hosts) =>
-            act(() => unwrap(api.calls.bindSecret({ name: editing.name, hosts, headers: [...editing.headers] }))).then(
-              close,
-            )
+          bind={(hosts, places) =>
+            act(() => unwrap(api.calls.bindSecret({ name: editing.name, hosts, ...placesOf(places) }))).then(close)
           }
           rotate={(value, keepTrust) =>
             act(() => unwrap(api.calls.rotateSecret({ name: editing.name, value, keepTrust }))).then(close)
@@ -65,7 +64,14 @@ export function Secrets({ api, changes }: PageProps) {
                 <code>{secret.name}</code>
                 {secret.delivery === 'raw' && <div className={styles.raw}>the code sees the value</div>}
               </>,
-              secret.hosts.length === 0 ? 'nowhere yet' : secret.hosts.join(', '),
+              <>
+                {secret.hosts.length === 0 ? 'nowhere yet' : secret.hosts.join(', ')}
+                {placeLines(secret).map((line) => (
+                  <div key={line} className={styles.place}>
+                    also in {line}
+                  </div>
+                ))}
+              </>,
               secret.last_used_at === null ? 'never' : since(secret.last_used_at),
               <>
                 <Button tone="quiet" onClick={() => setEditing(secret)}>
@@ -88,13 +94,14 @@ export function Secrets({ api, changes }: PageProps) {
   );
 }
 
-type NewSecretInput = Readonly<{ name: string; value: string; hosts: string[]; headers?: string[]; raw?: boolean }>;
+type NewSecretInput = Readonly<{ name: string; value: string; hosts: string[]; raw?: boolean }> &
+  ReturnType<typeof placesOf>;
 
 function NewSecret({ save, cancel }: Readonly<{ save: (input: NewSecretInput) => void; cancel: () => void }>) {
   const [name, setName] = useState('');
   const [value, setValue] = useState('');
   const [hosts, setHosts] = useState('');
-  const [headers, setHeaders] = useState('');
+  const [places, setPlaces] = useState(noPlacesText);
   const [raw, setRaw] = useState(false);
   return (
     <Panel label="Add a secret">
@@ -107,12 +114,7 @@ function NewSecret({ save, cancel }: Readonly<{ save: (input: NewSecretInput) =>
         placeholder="api.openai.com"
         hint="Separate with commas. Left empty, a well-known name gets its usual host; any other is bound on the first card."
       />
-      <Field
-        label="Headers it may stand in (optional)"
-        value={headers}
-        onChange={setHeaders}
-        hint="Authorization and the usual header of a well-known host need no entry."
-      />
+      <PlaceFields places={places} onChange={setPlaces} />
       <label>
         <input type="checkbox" checked={raw} onChange={(event) => setRaw(event.target.checked)} /> Give the code the
         real value (needed for request signing and databases; marked red on every card)
@@ -126,7 +128,7 @@ function NewSecret({ save, cancel }: Readonly<{ save: (input: NewSecretInput) =>
               name,
               value,
               hosts: words(hosts),
-              ...(headers === '' ? {} : { headers: words(headers) }),
+              ...placesOf(places),
               ...(raw ? { raw } : {}),
             });
             setValue('');
@@ -144,13 +146,14 @@ function NewSecret({ save, cancel }: Readonly<{ save: (input: NewSecretInput) =>
 
 type EditSecretProps = Readonly<{
   secret: SecretView;
-  bind: (hosts: string[]) => void;
+  bind: (hosts: string[], places: PlacesText) => void;
   rotate: (value: string, keepTrust: boolean) => void;
   cancel: () => void;
 }>;
 
 function EditSecret({ secret, bind, rotate, cancel }: EditSecretProps) {
   const [hosts, setHosts] = useState(secret.hosts.join(', '));
+  const [places, setPlaces] = useState(placesTextOf(secret));
   const [value, setValue] = useState('');
   const [keepTrust, setKeepTrust] = useState(true);
   return (
@@ -159,9 +162,10 @@ function EditSecret({ secret, bind, rotate, cancel }: EditSecretProps) {
         label="Hosts it may go to"
         value={hosts}
         onChange={setHosts}
-        hint="Changing them makes trusted code ask again."
+        hint="Changing hosts or places makes trusted code ask again."
       />
-      <Button onClick={() => bind(words(hosts))}>Save hosts</Button>
+      <PlaceFields places={places} onChange={setPlaces} />
+      <Button onClick={() => bind(words(hosts), places)}>Save where it may go</Button>
       <Field secret label="New value" value={value} onChange={setValue} />
       <label>
         <input type="checkbox" checked={keepTrust} onChange={(event) => setKeepTrust(event.target.checked)} /> Keep
