@@ -94,7 +94,7 @@ describe('the command line', () => {
     });
     const fields = '--json-field /auth/key --json-field /a~1b --form-field key';
     const bound = await value(`secret bind OPENAI_API_KEY --host a.example.com ${fields}`);
-    expect(bound).toMatchObject({ headers: ['x-key'], json: ['/a~1b', '/auth/key'], form: ['key'] });
+    expect(bound).toMatchObject({ headers: ['x-key'], json: ['/auth/key', '/a~1b'], form: ['key'] });
     expect(await run('secret bind OPENAI_API_KEY --host a.example.com --json-field auth.key')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('/auth/key'),
