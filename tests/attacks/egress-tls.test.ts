@@ -140,6 +140,18 @@ describe('certificates', () => {
     expect(proxy.frontEnd.authorityPem.match(/-----BEGIN [A-Z ]+-----/g)).toEqual(['-----BEGIN CERTIFICATE-----']);
   });
 
+  it('C64 pass with strict clients: serial numbers are positive, and each names the key that signed it', async () => {
+    await start(['*.allowed.com']);
+    const leaves = await Promise.all(Array.from({ length: 32 }, (_, index) => leafFor(`h${index}.allowed.com`)));
+    const authority = new X509Certificate(proxy.frontEnd.authorityPem);
+    const serials = [authority, ...leaves].map(({ serialNumber }) => serialNumber);
+    expect(serials.filter((serial) => !/^[0-9A-F]{2,40}$/.test(serial))).toEqual([]);
+    expect(new Set(serials).size).toBe(serials.length);
+    // Subject and authority key identifier (RFC 5280, sections 4.2.1.2 and 4.2.1.1).
+    expect(authority.raw.toString('hex')).toContain('0603551d0e');
+    for (const leaf of leaves) expect(leaf.raw.toString('hex')).toContain('0603551d23');
+  });
+
   it('C61 C62 two runs have two authorities, and nothing is written to disk', async () => {
     const before = readdirSync('.').length;
     await start();
@@ -247,6 +259,21 @@ describe('hostile handshakes', () => {
     await client.rest();
     expect(await (await proxy.secure(host)).ask('GET', '/', host)).toMatchObject({ status: 200 });
   });
+
+  it.each(['\u00e4\u00e4\u00e4', '\u20ac\u20ac', '\u{1f511}\u{1f511}'])(
+    'C56 C63 a name in letters of more than one byte (%j) is refused under a wildcard too, and the next client is served',
+    async (letters) => {
+      await start(['*.allowed.com']);
+      const hello = await clientHello();
+      const bytes = Buffer.concat([Buffer.from(letters), Buffer.alloc(host.length, '.allowed.com')]);
+      bytes.copy(hello, hello.indexOf(host), 0, host.length);
+      const client = await proxy.tunnel(`${host}:443`);
+      client.write(hello);
+      // A TLS alert (RFC 8446, section 6), or nothing.
+      expect(['', '\x15']).toContain((await client.rest()).slice(0, 1));
+      expect(await (await proxy.secure(host)).ask('GET', '/', host)).toMatchObject({ status: 200 });
+    },
+  );
 
   it('C63 bytes that go wrong in the middle of TLS end that connection alone', async () => {
     await start();
