@@ -14,7 +14,6 @@
  * No imports here: this file is a part of the runner.
  */
 export const runnerProtocol = {
-  version: 1,
   /** First bytes from the runner. Anything before them (a loader's warning) is a broken sandbox. */
   runnerGreeting: 'oauth3-runner 1\n',
   /** First bytes from the host; the runner ends when it reads anything else. */

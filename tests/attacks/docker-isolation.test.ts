@@ -270,7 +270,6 @@ print(json.dumps(found))`);
       runtimes: {},
       memTotal: 1,
       osType: 'linux',
-      os: '',
       desktop: null,
     } as const;
     expect(engineWarnings(facts)).toEqual([]);

@@ -194,7 +194,7 @@ print('here', flush=True); time.sleep(600)`,
       expect(await reaper.sweep()).toBe(3);
       expect(looked).toEqual([{ removed: 3 }]);
       expect(await room.engine().containersOf(own)).toEqual([]);
-      for (const container of others) expect((await container.state()).running).toBe(false);
+      for (const container of others) expect(await container.state()).toMatchObject({ exitCode: 0 });
     } finally {
       for (const container of others) await container.remove();
     }

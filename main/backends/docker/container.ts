@@ -8,15 +8,14 @@ const created = z.looseObject({ Id: z.string().regex(/^[0-9a-f]{64}$/) });
 
 const inspected = z.looseObject({
   State: z.looseObject({
-    Running: z.boolean(),
     OOMKilled: z.boolean(),
     ExitCode: z.number(),
     Error: z.string(),
   }),
 });
 
-/** How a container is or was. `error` is the engine's sentence about a start that failed. */
-export type ContainerState = Readonly<{ running: boolean; outOfMemory: boolean; exitCode: number; error: string }>;
+/** How a container ended. `error` is the engine's sentence about a start that failed. */
+export type ContainerState = Readonly<{ outOfMemory: boolean; exitCode: number; error: string }>;
 
 const startTimeoutMs = 60_000;
 const killTimeoutMs = 5_000;
@@ -69,7 +68,6 @@ export class Container {
     const call = { method: 'GET', path: this.#path('json'), timeoutMs: lookTimeoutMs } as const;
     const { State } = await this.#api.json(call, inspected);
     return {
-      running: State.Running,
       outOfMemory: State.OOMKilled,
       exitCode: State.ExitCode,
       error: State.Error.slice(0, 500),

@@ -53,7 +53,6 @@ describe('the container engine', () => {
         runtimes: { container: { name: 'runc', args: [] } },
         memTotal: 8_000_000_000,
         osType: 'linux',
-        os: 'Test',
         desktop: null,
       },
     });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../core/log.ts';
 import { ChangeSignal } from '../../core/signal.ts';
 import type { EngineEndpoint } from './endpoint.ts';
@@ -92,7 +93,7 @@ export class Engine {
       }
       this.#onFirstLook();
       api.forget();
-      await sleep(retryMs, signal);
+      await sleep(retryMs, undefined, { signal }).catch(() => {});
       retryMs = Math.min(retryMs * 2, longestRetryMs);
     }
   }
@@ -134,17 +135,4 @@ export class Engine {
     else this.#log.debug({ reason: state.reason }, 'no container engine');
     this.#changed.emit();
   }
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const over = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', over);
-      resolve();
-    };
-    const timer = setTimeout(over, ms);
-    signal.addEventListener('abort', over);
-  });
 }

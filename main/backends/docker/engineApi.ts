@@ -7,14 +7,13 @@ import type { EngineEndpoint } from './endpoint.ts';
 
 /** One call of the Docker Engine API. `path` begins with `/` and has no version. */
 export type EngineCall = Readonly<{
-  method: 'GET' | 'POST' | 'DELETE' | 'HEAD';
+  method: 'GET' | 'POST' | 'DELETE';
   path: string;
   query?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   json?: unknown;
   /** Sent as it is, as a tar archive. */
   archive?: Readable;
-  headers?: Readonly<Record<string, string>>;
   /** Until the head of the answer, and for `json` and `send` until its end, ms. Default 30 000. */
   timeoutMs?: number;
   signal?: AbortSignal;
@@ -157,7 +156,7 @@ export class EngineApi {
       agent: this.#agent,
       method: call.method,
       path: `/v${version}${call.path}${query === '' ? '' : `?${query}`}`,
-      headers: { host: 'docker', ...call.headers },
+      headers: { host: 'docker' },
       timeout: call.timeoutMs ?? defaultTimeoutMs,
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     };

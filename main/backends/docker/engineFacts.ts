@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ContainerIsolation } from './ports.ts';
 
 /** What the engine calls an isolation level, and how that runtime is started. */
-export type EngineRuntime = Readonly<{ name: string; args: readonly string[] }>;
+type EngineRuntime = Readonly<{ name: string; args: readonly string[] }>;
 
 /** What an engine says of itself. */
 export type EngineFacts = Readonly<{
@@ -18,7 +18,6 @@ export type EngineFacts = Readonly<{
   memTotal: number;
   /** `linux`, unless it runs Windows containers. */
   osType: string;
-  os: string;
   /** Version of Docker Desktop, or null. */
   desktop: string | null;
 }>;
@@ -28,7 +27,6 @@ const runtimeSchema = z.looseObject({ path: z.string().optional(), runtimeArgs: 
 /** Answer of `GET /info`, as far as it matters. */
 export const infoSchema = z.looseObject({
   OSType: z.string().default('linux'),
-  OperatingSystem: z.string().default(''),
   CgroupVersion: z.string().default('1'),
   SecurityOptions: z.array(z.string()).nullish(),
   Runtimes: z.record(z.string(), runtimeSchema).nullish(),
@@ -61,7 +59,6 @@ export function engineFacts(info: z.infer<typeof infoSchema>, version: z.infer<t
     runtimes: runtimesOf(info.Runtimes ?? {}, info.DefaultRuntime),
     memTotal: info.MemTotal,
     osType: info.OSType,
-    os: info.OperatingSystem,
     desktop,
   };
 }

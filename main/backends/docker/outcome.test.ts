@@ -31,7 +31,7 @@ describe('what a runner tells of the end of its code', () => {
 
 describe('what the engine tells of the end of a container', () => {
   it('is memory, the engine itself, or an end by itself', () => {
-    const state = { running: false, outOfMemory: false, exitCode: 137, error: '' };
+    const state = { outOfMemory: false, exitCode: 137, error: '' };
     expect(endOf({ ...state, outOfMemory: true })).toEqual({ kind: 'out_of_memory' });
     expect(endOf(null)).toEqual({ kind: 'broken', message: expect.stringContaining('engine stopped during the run') });
     expect(endOf(state)).toEqual({ kind: 'broken', message: expect.stringContaining('exit code 137') });

@@ -38,7 +38,7 @@ const homeEnv: Readonly<Record<string, string>> = {
 export const sandboxEnvNames: readonly string[] = [...Object.keys(networkEnv), ...Object.keys(homeEnv)];
 
 /** Environment of a job. The sandbox's own names win: a job that set them would only cut itself off. */
-export function jobEnv(row: RuntimeRow, env: SandboxJob['env']): Readonly<Record<string, string>> {
+function jobEnv(row: RuntimeRow, env: SandboxJob['env']): Readonly<Record<string, string>> {
   return { ...env, ...row.env, ...networkEnv, ...homeEnv };
 }
 

@@ -17,7 +17,7 @@ export const answerJson =
   };
 
 /** For tests: says that it is there and then nothing. */
-export const answerOpen: Answer = (response) => {
+const answerOpen: Answer = (response) => {
   response.writeHead(200).flushHeaders();
 };
 
@@ -31,7 +31,6 @@ export const answerNever: Answer = () => {};
 
 export const infoOf = (more: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> => ({
   OSType: 'linux',
-  OperatingSystem: 'Test',
   CgroupVersion: '2',
   SecurityOptions: ['name=seccomp,profile=builtin'],
   Runtimes: { runc: { path: 'runc' } },
