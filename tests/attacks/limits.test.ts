@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { REDACTION_MASK } from '../../main/core/redaction.ts';
 import { type EgressHouse, fakeKey, type OpenSession, send, startEgressHouse } from '../support/egressHouse.ts';
@@ -26,22 +27,23 @@ const authorization = (placeholder: string) => ({ headers: { Authorization: `Bea
 describe('known limits of redaction', () => {
   const shift = (text: string): string => [...text].map((c) => String.fromCharCode(c.charCodeAt(0) ^ 0x01)).join('');
 
-  it.each<[string, (value: string) => string, (text: string) => string]>([
-    ['with every letter changed', shift, shift],
-    ['a letter a line', (value) => [...value].join('\n'), (text) => text.replaceAll('\n', '')],
+  it.each<[string, (value: string) => string | Buffer, (bytes: Buffer) => string]>([
+    ['with every letter changed', shift, (bytes) => shift(bytes.toString())],
+    ['a letter a line', (value) => [...value].join('\n'), (bytes) => bytes.toString().replaceAll('\n', '')],
     [
       'in two halves with words between',
       (value) => `${value.slice(0, 16)} and ${value.slice(16)}`,
-      (text) => text.replace(' and ', ''),
+      (bytes) => bytes.toString().replace(' and ', ''),
     ],
+    ['in a packed file', (value) => gzipSync(value), (bytes) => gunzipSync(bytes).toString()],
   ])('a service that sends the value back %s gives it to the code', async (_how, disguised, undone) => {
     const secret = house.secret();
     run = house.open({ secrets: [secret] });
     house.upstream.setAnswer((request, response) => {
       response.end(disguised((request.headers.authorization ?? '').replace('Bearer ', '')));
     });
-    const { text } = await send(run.session, `https://${host}/`, authorization(secret.placeholder));
-    expect(undone(text)).toBe(secret.value);
+    const { bytes } = await send(run.session, `https://${host}/`, authorization(secret.placeholder));
+    expect(undone(bytes)).toBe(secret.value);
   });
 
   it('a credential that a service makes on demand reaches the code: nobody here knows it', async () => {
