@@ -31,12 +31,12 @@ export type SandboxExit =
   | Readonly<{ kind: 'broken'; message: string }>;
 
 /**
- * `coming`: it is being prepared, or will be once it is asked for; what needs it waits instead of failing. `busy`: it
- * is being prepared right now.
+ * `coming`: it is being prepared (`busy`), or will be once it is asked for; what needs it waits instead of failing.
  */
 export type BackendStatus =
   | Readonly<{ ready: true }>
-  | Readonly<{ ready: false; coming: boolean; busy?: boolean; reason: string }>;
+  | Readonly<{ ready: false; coming: true; busy?: boolean; reason: string }>
+  | Readonly<{ ready: false; coming: false; reason: string }>;
 
 /** Ids of what carries a run: image, runner, seccomp profile. */
 export type Carrier = Manifest['carrier'];

@@ -30,7 +30,17 @@ describe('the choice of a sandbox', () => {
     const sandboxes = new Sandboxes([embedded, down]);
     expect(sandboxes.pick('quickjs', 'container').ready).toBe(false);
     expect(sandboxes.pick('deno', 'embedded')).toEqual({ ready: false, reason: 'the engine is down' });
-    expect(sandboxes.pick('python', 'embedded').ready).toBe(false);
+    expect(sandboxes.pick('python', 'embedded')).toEqual({
+      ready: false,
+      reason:
+        'No sandbox on this machine runs python with isolation embedded or a stronger one. ' +
+        'What it has: quickjs (embedded), deno (container). Ask for one of these, or ask the owner to set up the other.',
+    });
+    expect(new Sandboxes([], 'No container engine answers').pick('deno', 'container')).toEqual({
+      ready: false,
+      reason:
+        'No sandbox on this machine runs deno with isolation container or a stronger one. No container engine answers.',
+    });
   });
 
   it('takes what is being prepared only where nothing is ready, and says what a run waits for', () => {

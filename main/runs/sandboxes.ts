@@ -29,12 +29,7 @@ export class Sandboxes {
     }
     const first = fitting[0]?.status;
     if (first !== undefined && !first.ready) return { ready: false, reason: first.reason };
-    const offered = this.#backends.flatMap((backend) =>
-      backend.runtimes.map((name) => `${name} (isolation ${backend.isolation})`),
-    );
-    const all = offered.length === 0 ? 'nothing' : offered.join(', ');
-    const why = this.#absent === null ? '' : ` ${this.#absent}`;
-    return { ready: false, reason: `This machine runs ${all}. Ask for that, or ask the owner to add the other.${why}` };
+    return { ready: false, reason: this.#lack(runtime, minimum) };
   }
 
   /** As `pick`, for something that is to be run: what is missing for it begins to be made, or is tried again. */
@@ -124,6 +119,20 @@ export class Sandboxes {
     );
   }
 
+  /** For the agent, who may ask for something else, and for the owner, who may set it up. */
+  #lack(runtime: Runtime, minimum: Isolation): string {
+    const offers = this.#backends.flatMap(({ runtimes, isolation }) =>
+      runtimes.map((name) => `${name} (${isolation})`),
+    );
+    return [
+      `No sandbox on this machine runs ${runtime} with isolation ${minimum} or a stronger one.`,
+      ...(this.#absent === null ? [] : [asSentence(this.#absent)]),
+      ...(offers.length === 0
+        ? []
+        : [`What it has: ${offers.join(', ')}. Ask for one of these, or ask the owner to set up the other.`]),
+    ].join(' ');
+  }
+
   #stateOf(isolation: Isolation): string {
     const backend = this.#backends.find((candidate) => candidate.isolation === isolation);
     if (backend === undefined) return this.#absent === null ? 'not available' : `not available: ${this.#absent}`;
@@ -152,6 +161,6 @@ function view(backend: Backend, runtime: Runtime): SandboxView {
   const status = backend.status(runtime);
   const facts = { runtime, isolation: backend.isolation, image: backend.carrier(runtime).image };
   if (status.ready) return { ...facts, state: 'ready', detail: '' };
-  const state = status.busy === true ? 'busy' : status.coming ? 'coming' : 'unavailable';
-  return { ...facts, state, detail: status.reason };
+  if (!status.coming) return { ...facts, state: 'unavailable', detail: status.reason };
+  return { ...facts, state: status.busy === true ? 'busy' : 'coming', detail: status.reason };
 }

@@ -70,13 +70,19 @@ export class DockerBackend implements Backend {
   status(runtime: Runtime): BackendStatus {
     if (!this.runtimes.includes(runtime)) return unavailable(notHere(runtime));
     const { state } = this.#options.engine;
-    if (!state.available) return { ready: false, coming: state.looking, busy: state.looking, reason: state.reason };
+    if (!state.available) {
+      const { looking, reason } = state;
+      return looking ? { ready: false, coming: true, busy: true, reason } : unavailable(reason);
+    }
     const missing = obstacle(state.facts, this.isolation);
     if (missing !== null) return unavailable(missing);
     const images = this.#options.images.status(runtime, this.isolation);
     if (!images.ready) return images;
     const problem = this.#warm.problem(runtime);
-    return problem === null ? images : unavailable(`No sandbox container can be made ready: ${problem}.`);
+    if (problem === null) return images;
+    return unavailable(
+      `A sandbox container could not be started: ${problem}. It is tried again; the app's log says more.`,
+    );
   }
 
   carrier(runtime: Runtime): Carrier {
@@ -155,7 +161,9 @@ export class DockerBackend implements Backend {
       if (io.signal.aborted) return { kind: 'killed' };
       const reason = error instanceof Error ? error.message : 'unknown';
       this.#options.log.error({ runId: job.runId, reason }, 'no sandbox container for a run');
-      return broken(`No sandbox container could be made ready: ${reason}. See the app's log, then run it again.`);
+      return broken(
+        `The sandbox container for this run could not be started: ${reason}. Run it again; if that does not help, see the app's log.`,
+      );
     }
   }
 

@@ -204,7 +204,7 @@ describe('the tunnel to something that is no runner', () => {
       if (text !== '') inside.write(text);
       await turn();
       vi.advanceTimersByTime(tunnelLimits.readyWithinMs);
-      expect(await tunnel.broken).toEqual(violation('not ready in time'));
+      expect(await tunnel.broken).toEqual(violation('not ready within 30 seconds'));
       expect(vi.getTimerCount()).toBe(0);
     } finally {
       vi.useRealTimers();

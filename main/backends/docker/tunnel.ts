@@ -66,7 +66,11 @@ export class Tunnel {
       void this.broken.then(reject);
     });
     this.ready.catch(() => {});
-    this.#timer = setTimeout(() => this.#violated('it was not ready in time'), tunnelLimits.readyWithinMs);
+    const { readyWithinMs } = tunnelLimits;
+    this.#timer = setTimeout(
+      () => this.#violated(`it was not ready within ${readyWithinMs / 1000} seconds`),
+      readyWithinMs,
+    );
     connection.on('error', () => this.#ended());
     connection.on('end', () => this.#ended());
     connection.on('close', () => this.#ended());
