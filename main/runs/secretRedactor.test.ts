@@ -28,4 +28,18 @@ describe('the redactor of the vault', () => {
     redactor.current();
     expect(opened).toBe(6);
   });
+
+  it('E105 stays as it was for whoever holds it, when a value is replaced or the vault locks; the next one knows the new value alone', () => {
+    const [former, next] = [makeValue(), makeValue()];
+    let stored = { version: 1, value: former };
+    const redactor = new SecretRedactor({
+      secrets: () => [{ id: 'a', name: 'A', version: stored.version }],
+      value: () => stored,
+    });
+    const held = redactor.current();
+    stored = { version: 2, value: next };
+    redactor.forget();
+    expect(held.text(former)).toBe('[redacted]');
+    expect(redactor.current().text(`${former} ${next}`)).toBe(`${former} [redacted]`);
+  });
 });
