@@ -110,6 +110,24 @@ describe('J170 HTTP/2 abuse from inside a sandbox costs the host little and ends
     expect(connections()).toBeLessThanOrEqual(tunnelLimits.connections.capacity + 400);
   });
 
+  it('J170 code that cuts as many connections as it may open does not end its run', async () => {
+    const { tunnel, inside, connections } = await takenOver();
+    let isOver = false;
+    void tunnel.broken.then(() => {
+      isOver = true;
+    });
+    const many = 2 * tunnelLimits.connections.capacity;
+    await flood(tunnel, inside, many, (count) =>
+      Buffer.concat([
+        frame(types.headers, endHeaders, streamOf(count), post('/egress')),
+        frame(types.reset, 0, streamOf(count), number(8)),
+      ]),
+    );
+    for (let at = 0; at < 20; at += 1) await turn();
+    expect(isOver).toBe(false);
+    expect(connections()).toBeLessThan(many);
+  });
+
   it.each([
     ['/egress', 0],
     ['/egress', 8],

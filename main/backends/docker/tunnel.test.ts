@@ -147,6 +147,23 @@ describe('the tunnel to a runner', () => {
     expect(text).toBe('echo');
   });
 
+  it.each([
+    ['is cut', (connection: Duplex) => void connection.write('half', () => connection.destroy()), 'reset'],
+    ['is ended', (connection: Duplex) => void connection.resume().end('whole'), 'whole'],
+  ])('lets a connection that %s on its side look so to the code', async (_what, serve, seen) => {
+    const { runner } = await running({ egress: serve });
+    const stream = runner.session.request({ ':method': 'POST', ':path': paths.egress });
+    let text = '';
+    stream.end('question');
+    const closed = new Promise<number | undefined>((resolve) => stream.on('close', () => resolve(stream.rstCode)));
+    stream
+      .on('error', () => {})
+      .on('data', (piece) => {
+        text += String(piece);
+      });
+    expect((await closed) === constants.NGHTTP2_NO_ERROR ? text : 'reset').toBe(seen);
+  });
+
   it('passes nothing on once it was closed', async () => {
     const { tunnel, runner, output } = await running();
     const stdout = runner.open(paths.stdout);

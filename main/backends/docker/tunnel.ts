@@ -5,6 +5,7 @@ import { type RunnerJob, runnerProtocol } from '../../../contract/runnerProtocol
 import type { Clock } from '../../core/clock.ts';
 import { TokenBuckets } from '../../core/tokenBucket.ts';
 import { awaitGreeting } from './greeting.ts';
+import { resetWhenCut } from './resetWhenCut.ts';
 import { tunnelLimits, tunnelServerOptions } from './tunnelLimits.ts';
 
 /** `violation`: the sandbox said what a runner does not say. `ended`: it went away before it had told an exit. */
@@ -182,7 +183,7 @@ export class Tunnel {
     if (this.#refused > tunnelLimits.refusedConnections) this.#violated('the code opened connections without end');
     if (isReset(stream)) return;
     stream.respond({ ':status': isInTime ? 200 : 503 }, { endStream: !isInTime });
-    if (isInTime) egress?.(stream);
+    if (isInTime) egress?.(resetWhenCut(stream));
     else stream.resume();
   }
 

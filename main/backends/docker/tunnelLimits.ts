@@ -19,6 +19,8 @@ export const tunnelLimits = {
   settings: 4,
 } as const;
 
+const { connections, refusedConnections } = tunnelLimits;
+
 /** The server's end of a tunnel. Counts and sizes beyond these are refused by nghttp2 and Node themselves. */
 export const tunnelServerOptions: ServerOptions = {
   maxSessionMemory: 64,
@@ -27,6 +29,9 @@ export const tunnelServerOptions: ServerOptions = {
   maxOutstandingPings: 4,
   maxSessionInvalidFrames: 10,
   maxSessionRejectedStreams: 10,
+  // Code may cut every connection that it may open: the usual 1000 and 33 a second would end its run before.
+  streamResetBurst: connections.capacity + refusedConnections,
+  streamResetRate: connections.perMinute / 60,
   maxDeflateDynamicTableSize: 4096,
   peerMaxConcurrentStreams: runnerProtocol.maxStreams,
   settings: {
