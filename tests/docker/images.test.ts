@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { engineEndpoint } from '../../main/backends/docker/endpoint.ts';
 import { EngineApi } from '../../main/backends/docker/engineApi.ts';
+import { imageBasis } from '../../main/backends/docker/imageBasis.ts';
 import { ImageBook, type ImageMade } from '../../main/backends/docker/images/imageBook.ts';
 import { imageLabels, imageTag } from '../../main/backends/docker/images/imageLabels.ts';
 import { PackagesSource } from '../../main/backends/docker/images/packagesSource.ts';
@@ -18,7 +19,7 @@ import {
   type ImageWish,
 } from '../../main/backends/docker/images/ports.ts';
 import { type ImageFiles, imageWish } from '../../main/backends/docker/images/recipe.ts';
-import { imageBasis, type RuntimeRow, runtimeTable } from '../../main/backends/docker/runtimeTable.ts';
+import { type RuntimeRow, runtimeTable } from '../../main/backends/docker/runtimeTable.ts';
 import { madeInMemory } from '../../main/backends/docker/testing.ts';
 import { sha256Hex } from '../../main/core/digest.ts';
 import { silentLog } from '../../main/core/log.ts';

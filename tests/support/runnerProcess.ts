@@ -5,12 +5,12 @@ import { chmod, copyFile, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Duplex, PassThrough } from 'node:stream';
 import { runnerNodeFlags } from '../../contract/runnerProtocol.ts';
+import { imageBasis } from '../../main/backends/docker/imageBasis.ts';
 import { isRoot } from '../../scripts/setup/checkout.ts';
 import { ensureRunnerBuilt } from '../../scripts/setup/runnerBuild.ts';
 import { RunnerHost } from './runnerHost.ts';
 
-/** The uid of containers. */
-const uid = 65532;
+const uid = imageBasis.user;
 
 /**
  * What the runner's end of a container looks like, out of the kernel's parts: own processes (the runner is PID 1 and

@@ -1,4 +1,5 @@
 import { runnerNodeFlags } from '../../../contract/runnerProtocol.ts';
+import { imageBasis } from './imageBasis.ts';
 
 /** What a sandbox may use of the machine. The kernel holds all of it to these numbers. */
 export type ContainerLimits = Readonly<{ memoryMb: number; cpus: number }>;
@@ -21,7 +22,7 @@ export const containerLabels = {
 } as const;
 
 const mib = 1024 * 1024;
-const user = 65532;
+const { node, runner, user } = imageBasis;
 const tmpMb = 64;
 const openFiles = 512;
 const processes = 128;
@@ -47,7 +48,7 @@ export function limitFields({ memoryMb, cpus }: ContainerLimits): Readonly<Recor
 export function containerSpec({ imageId, engineRuntime, limits, seccompProfile, labels }: ContainerWish): object {
   return {
     Image: imageId,
-    Entrypoint: ['/usr/local/bin/node', ...runnerNodeFlags, '/app/runner.mjs'],
+    Entrypoint: [node.to, ...runnerNodeFlags, runner],
     Cmd: [],
     Env: [],
     User: `${user}:${user}`,

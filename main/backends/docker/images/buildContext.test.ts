@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { unpackTar } from 'modern-tar';
 import { describe, expect, it } from 'vitest';
+import { imageBasis } from '../imageBasis.ts';
 import { runtimeTable } from '../runtimeTable.ts';
 import { buildContext, contextArchive } from './buildContext.ts';
 import type { ImageWish } from './ports.ts';
@@ -43,9 +44,14 @@ describe('What a Dockerfile can copy', () => {
 });
 
 /** Of all files in sandbox/images. When it changes, images have to be made anew: raise recipeFormat in recipe.ts. */
-const imagesDigest = '39d0b05b6eadb90b6c2f36436a34f048f5de39c5c1d58eba1a282104bc45f90f';
+const imagesDigest = 'daf21e2d697b26c782dab741e95e9b2dd093153f2466683113b385d8d301d464';
 
 describe('The Dockerfiles', () => {
+  it('prepare an image for the user and the node that containers are started with', async () => {
+    const text = await readFile(path.join(folder, 'prepare.mjs'), 'utf8');
+    expect(text).toContain(`\nconst node = '${imageBasis.node.to}';\nconst user = ${imageBasis.user};\n`);
+  });
+
   it('are those that the present recipe format stands for', async () => {
     const names = (await readdir(folder, { recursive: true, withFileTypes: true }))
       .filter((entry) => entry.isFile())
@@ -67,6 +73,8 @@ describe('The Dockerfiles', () => {
     for (const stage of stages) expect(stage).toMatch(/^\$\{\w+\}( AS [a-z]+)?\n/);
     for (const [, rest] of text.matchAll(/^RUN (.*)$/gm)) expect(JSON.parse(rest ?? '')).toBeInstanceOf(Array);
     for (const [, from] of text.matchAll(/--from=(\S+)/g)) expect(text).toContain(` AS ${from}\n`);
-    expect(text).toContain('RUN ["/usr/local/bin/node", "/app/prepare.mjs"');
+    expect(text).toContain(`RUN ["${imageBasis.node.to}", "/app/prepare.mjs"`);
+    expect(text).toContain(`\nCOPY runner.mjs ${imageBasis.runner}\n`);
+    expect(text).toContain(`\nUSER ${imageBasis.user}:${imageBasis.user}\n`);
   });
 });

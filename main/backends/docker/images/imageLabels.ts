@@ -1,4 +1,4 @@
-import { imageBasis } from '../runtimeTable.ts';
+import { imageBasis } from '../imageBasis.ts';
 import type { ImageWish } from './ports.ts';
 
 /** The label that marks images of this app, and its value. */
@@ -22,10 +22,9 @@ export function imageTag(wish: ImageWish): string {
   return `oauth3/sandbox-${wish.row.runtime}:${wish.variant}-${wish.recipe.slice(0, 12)}`;
 }
 
-/** What runs in a container unless its settings say otherwise, which they always do. */
+/** What holds in a container unless its settings say otherwise. What is started is said by them alone. */
 export const imageDefaults = {
   User: `${imageBasis.user}:${imageBasis.user}`,
   Env: ['PATH=/usr/local/bin:/usr/bin'],
-  Entrypoint: ['/usr/local/bin/node', imageBasis.runner],
   WorkingDir: '/',
 } as const;

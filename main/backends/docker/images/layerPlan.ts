@@ -1,6 +1,5 @@
 import { canonicalJson, sha256Hex } from '../../../core/digest.ts';
-import type { NpmFile } from '../runtimeTable.ts';
-import { imageBasis } from '../runtimeTable.ts';
+import { imageBasis, type NpmFile } from '../imageBasis.ts';
 import type { PinnedFile } from './npmPackages.ts';
 import { ImageError, type ImageWish } from './ports.ts';
 

@@ -1,5 +1,6 @@
 import { canonicalJson, sha256Hex } from '../../../core/digest.ts';
-import { imageBasis, type RuntimeRow } from '../runtimeTable.ts';
+import { imageBasis } from '../imageBasis.ts';
+import type { RuntimeRow } from '../runtimeTable.ts';
 import type { ImageVariant, ImageWish } from './ports.ts';
 
 /** Our own files that go into an image, by content. */
@@ -10,7 +11,7 @@ export type ImageFiles = Readonly<{
 }>;
 
 /** Moves when images are made in another way from the same things. */
-const recipeFormat = 2;
+const recipeFormat = 3;
 const recipeDomain = 'oauth3/image-recipe/1\n';
 
 /**
