@@ -1,5 +1,6 @@
-import { formatHostRule, isEchoHost } from './host.ts';
+import { formatHostRule } from './host.ts';
 import type { Manifest } from './manifestTypes.ts';
+import { bindableRules } from './networkRules.ts';
 import type { SecretRecord } from './records.ts';
 
 /** What stands between a card and an approval. */
@@ -12,10 +13,11 @@ export type Blockers = Readonly<{
 
 /**
  * A secret that is bound to other hosts does not block: it stays out, and the card says so. Neither does one that could
- * go nowhere anyway. Known echo and relay hosts are never offered for a binding.
+ * go nowhere anyway. Known echo and relay hosts are never offered for a binding, nor are
+ * hosts with a WebSocket.
  */
 export function blockersOf(manifest: Manifest, secretOf: (name: string) => SecretRecord | null): Blockers {
-  const hosts = manifest.network.filter((rule) => !isEchoHost(rule.host)).map(formatHostRule);
+  const hosts = bindableRules(manifest.network).map(formatHostRule);
   const unbound = manifest.secrets
     .filter((secret) => secret.secretId !== null && secret.delivery === 'placeholder' && secret.binding === 'none')
     .filter((secret) => hosts.length > 0 && (secretOf(secret.name)?.binding.hosts.length ?? 0) === 0)

@@ -10,6 +10,7 @@ import { formatHostRule } from './host.ts';
 import type { Manifest } from './manifestTypes.ts';
 import { listInProse, prose } from './prose.ts';
 import type { AgentRecord, RequestRecord, SecretRecord } from './records.ts';
+import { type TrafficLimits, unsaidTraffic } from './traffic.ts';
 
 export type RunCardInput = Readonly<{
   request: Pick<RequestRecord, 'id' | 'createdAt' | 'expiresAt' | 'manifestDigest'>;
@@ -105,11 +106,17 @@ function argumentsFact({ args }: Manifest): CardFact {
   return { key: 'args', label: 'Arguments', tone: 'plain', value };
 }
 
-function limitsFact({ limits, isolation }: Manifest): CardFact {
+function limitsFact({ limits, isolation, network, traffic = unsaidTraffic }: Manifest): CardFact {
   // Nothing bounds the processor time of a process of ours; its one thread of code takes what there is of one.
   const cpu = isolation.actual === 'embedded' ? 'up to one CPU' : `${limits.cpus} CPU`;
-  const value = prose`${limits.timeoutMs / 1000} s, ${limits.memoryMb} MB of memory, ${cpu}`;
+  const own = prose`${limits.timeoutMs / 1000} s, ${limits.memoryMb} MB of memory, ${cpu}`;
+  const value = network.length === 0 ? own : [...own, ...trafficOf(traffic)];
   return { key: 'limits', label: 'Limits', tone: 'plain', value };
+}
+
+function trafficOf({ requests, open, bytesIn, bytesOut }: TrafficLimits): readonly Segment[] {
+  const mb = (bytes: number): number => Math.round(bytes / (1024 * 1024));
+  return prose`; ${requests} requests, ${open} at a time, ${mb(bytesIn)} MB received, ${mb(bytesOut)} MB sent`;
 }
 
 function isolationFact({ isolation, runtime }: Manifest, notes: readonly string[]): CardFact {

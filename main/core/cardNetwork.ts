@@ -1,6 +1,7 @@
 import type { CardFact } from '../../contract/card.ts';
 import { compareHostRules, defaultPort, formatHostRule, type HostRule, isEchoHost } from './host.ts';
 import type { Manifest } from './manifestTypes.ts';
+import { namesHost } from './networkRules.ts';
 import { listInProse, prose } from './prose.ts';
 
 /** Where the code may connect, and what is special about it. Nothing is left out: no "and 12 more". */
@@ -11,6 +12,8 @@ export function networkFacts(manifest: Manifest, localNames: ReadonlySet<string>
   }
   const rules = orderedRules(manifest);
   const names = (chosen: readonly HostRule[]) => listInProse(chosen.map(formatHostRule));
+  // Only where a secret was bound after the request came; the gateway refuses it (ATTACKS B49).
+  const isBound = ({ host }: HostRule): boolean => manifest.secrets.some(({ hosts }) => namesHost(hosts, host));
   const isForeign = (host: string): boolean => host.split('.').some((label) => label.startsWith('xn--'));
   const note = (key: string, holds: (rule: HostRule) => boolean, tone: CardFact['tone'], text: string): CardFact[] => {
     const chosen = rules.filter(holds);
@@ -24,6 +27,18 @@ export function networkFacts(manifest: Manifest, localNames: ReadonlySet<string>
       value: prose`${names(rules)}; the code can send there whatever it can read`,
     },
     ...note('network_echo', ({ host }) => isEchoHost(host), 'danger', 'shows or passes on what it is sent, to anybody'),
+    ...note(
+      'network_websocket',
+      (rule) => rule.ws === true && !isBound(rule),
+      'notice',
+      'the code may keep a two-way connection (WebSocket) open there, and what passes through it is not checked',
+    ),
+    ...note(
+      'network_websocket_refused',
+      (rule) => rule.ws === true && isBound(rule),
+      'notice',
+      'the code asks for a two-way connection (WebSocket), which it does not get: a secret goes there',
+    ),
     ...note('network_wildcard', ({ host }) => host.startsWith('*.'), 'notice', 'any one name below, whoever runs it'),
     ...note('network_local', ({ host }) => localNames.has(host), 'notice', 'a local service of yours'),
     ...note(

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { ArgsPolicy, Manifest } from './manifestTypes.ts';
+import { isUnsaid } from './traffic.ts';
 
 // The tag keeps a hash of one kind from ever being taken for another; the number moves with what is covered.
 const manifestDomain = 'oauth3/manifest/1\n';
@@ -39,7 +40,7 @@ export function bodyHash(body: unknown): string {
  * asking again (secret versions, actual isolation, image, the agent's words).
  */
 export function trustKey(manifest: Manifest, argsPolicy: ArgsPolicy): string {
-  const { agentId, skillId, code, runtime, isolation, args, secrets, network, limits } = manifest;
+  const { agentId, skillId, code, runtime, isolation, args, secrets, network, limits, traffic } = manifest;
   const covered = {
     agentId,
     skillId,
@@ -50,6 +51,7 @@ export function trustKey(manifest: Manifest, argsPolicy: ArgsPolicy): string {
     secrets: secrets.map(({ version: _rotates, ...decided }) => decided),
     network,
     limits,
+    ...(traffic !== undefined && !isUnsaid(traffic) && { traffic }),
   };
   return sha256Hex(trustDomain + canonicalJson(covered));
 }

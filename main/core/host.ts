@@ -1,8 +1,11 @@
 import { parse } from 'tldts';
 import { echoDomains } from './echoHosts.ts';
 
-/** Where code may connect: a canonical host, or `*.` and a host for exactly one more label, and one port. */
-export type HostRule = Readonly<{ host: string; port: number }>;
+/**
+ * Where code may connect: a canonical host, or `*.` and a host for exactly one more label, and one port. `ws`: besides
+ * requests, a WebSocket may stay open to it. It is left out where it does not hold, so that digests stay what they are.
+ */
+export type HostRule = Readonly<{ host: string; port: number; ws?: true }>;
 
 export type HostRuleOptions = Readonly<{
   /** Canonical names or addresses that the owner declared as local services. Nothing else local can be named. */
@@ -108,6 +111,8 @@ export function registrableDomain(host: string): string | null {
 
 export const defaultPort = 443;
 
+const webSocketScheme = 'wss://';
+
 function parsePort(input: string, text: string): number {
   const port = /^[1-9][0-9]{0,4}$/.test(text) ? Number(text) : 0;
   if (port < 1 || port > 65535) throw new HostSyntaxError(input, 'the port must be a number from 1 to 65535');
@@ -149,6 +154,19 @@ export function parseHostRule(text: string, options: HostRuleOptions = {}): Host
   return { host: wildcard ? `*.${host}` : host, port };
 }
 
+/**
+ * Reads one entry of a request's network list: what `parseHostRule` reads, or `wss://host[:port]` for a host that a
+ * WebSocket may be open to as well. Throws HostSyntaxError.
+ */
+export function parseNetworkEntry(text: string, options: HostRuleOptions = {}): HostRule {
+  if (!text.startsWith(webSocketScheme)) return parseHostRule(text, options);
+  const rule = parseHostRule(text.slice(webSocketScheme.length), options);
+  if (rule.host.startsWith('*.')) {
+    throw new HostSyntaxError(text, 'a WebSocket needs the whole host name; a wildcard is for requests only');
+  }
+  return { ...rule, ws: true };
+}
+
 /** True when the rule allows this canonical host and port. Compares whole labels; `*.` stands for exactly one label. */
 export function matchesHostRule(rule: HostRule, host: string, port: number): boolean {
   if (rule.port !== port) return false;
@@ -165,7 +183,8 @@ export function matchesAny(rules: readonly HostRule[], host: string, port: numbe
 
 /** The rule as a person writes it; the default port is left out. */
 export function formatHostRule(rule: HostRule): string {
-  return rule.port === defaultPort ? rule.host : `${rule.host}:${rule.port}`;
+  const authority = rule.port === defaultPort ? rule.host : `${rule.host}:${rule.port}`;
+  return rule.ws === true ? `${webSocketScheme}${authority}` : authority;
 }
 
 const compareText = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);

@@ -2,9 +2,10 @@ import type { Isolation } from '../../contract/runtime.ts';
 import { codeHash, sha256Hex } from './digest.ts';
 import { formatHostRule, type HostRule } from './host.ts';
 import { type Manifest, type ManifestSecret, noPlaces, type SecretPlaces } from './manifestTypes.ts';
-import { narrowRules, readStoredRules, sortRules } from './networkRules.ts';
+import { bindableRules, namesHost, narrowRules, readStoredRules, sortRules } from './networkRules.ts';
 import type { SecretRecord } from './records.ts';
 import type { RequestPlan } from './requestPlan.ts';
+import { runTraffic } from './traffic.ts';
 
 /** Looks up what the vault knows about a secret; null when the owner has not added it. */
 export type SecretLookup = (name: string) => Pick<SecretRecord, 'id' | 'version' | 'delivery' | 'binding'> | null;
@@ -53,6 +54,7 @@ export function buildManifest(input: ManifestInput): Manifest {
     secrets: bindSecrets(plan.secretNames, plan.network, input.secretOf, input.requestBindings),
     network: plan.network,
     limits: plan.limits,
+    traffic: runTraffic,
     carrier: sandbox.carrier,
   };
 }
@@ -94,6 +96,22 @@ function bindSecrets(
   });
 }
 
+/**
+ * A WebSocket that was asked for to a host that one of the named secrets is bound to, whatever its port: nobody could
+ * look into it for an echo of the value (ATTACKS B49). Null when there is none.
+ */
+export function webSocketConflict(
+  { secretNames, network }: Pick<RequestPlan, 'secretNames' | 'network'>,
+  secretOf: SecretLookup,
+): Readonly<{ secret: string; rule: HostRule }> | null {
+  for (const secret of secretNames) {
+    const bound = readStoredRules(secretOf(secret)?.binding.hosts ?? [], network);
+    const rule = network.find(({ host, ws }) => ws === true && namesHost(bound, host));
+    if (rule !== undefined) return { secret, rule };
+  }
+  return null;
+}
+
 function unknownSecret(name: string): ManifestSecret {
   return {
     name,
@@ -114,7 +132,7 @@ function boundHosts(
 ): Pick<ManifestSecret, 'hosts' | 'binding'> {
   const fromOwner = narrowRules(readStoredRules(owned, network), network);
   // Only a rule of this very request can have been confirmed on its card.
-  const fromCard = network.filter((rule) => confirmed.includes(formatHostRule(rule)));
+  const fromCard = bindableRules(network).filter((rule) => confirmed.includes(formatHostRule(rule)));
   if (fromCard.length > 0) return { hosts: sortRules([...fromOwner, ...fromCard]), binding: 'request' };
   return { hosts: fromOwner, binding: fromOwner.length > 0 ? 'owner' : 'none' };
 }

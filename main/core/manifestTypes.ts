@@ -1,6 +1,7 @@
 import type { Isolation, Runtime } from '../../contract/runtime.ts';
 import type { Delivery } from '../../contract/states.ts';
 import type { HostRule } from './host.ts';
+import type { TrafficLimits } from './traffic.ts';
 
 /** Where a secret may be put besides `Authorization` and the well-known header of the host. All off by default. */
 export type SecretPlaces = Readonly<{
@@ -50,6 +51,8 @@ export type Manifest = Readonly<{
   secrets: readonly ManifestSecret[];
   network: readonly HostRule[];
   limits: ManifestLimits;
+  /** Left out by manifests that were made before it was said: then it is `unsaidTraffic`. */
+  traffic?: TrafficLimits;
   /** Ids of what would carry the run: image, runner, seccomp profile. For `embedded`: the engine's version. */
   carrier: Readonly<{ image: string; runner: string; seccomp: string }>;
 }>;

@@ -5,7 +5,7 @@ import { plainWords } from '../../contract/plainWords.ts';
 import { type Isolation, type Runtime, strongerIsolation } from '../../contract/runtime.ts';
 import type { CommentTags } from './commentTags.ts';
 import { canonicalJson } from './digest.ts';
-import { type HostRule, HostSyntaxError, parseHostRule } from './host.ts';
+import { type HostRule, HostSyntaxError, parseNetworkEntry } from './host.ts';
 import type { ManifestLimits } from './manifestTypes.ts';
 import { sortRules } from './networkRules.ts';
 import { checkSecretName } from './secretRules.ts';
@@ -94,7 +94,7 @@ function sameSet(left: readonly string[], right: readonly string[]): boolean {
 function readNetwork(entries: readonly string[], localNames: ReadonlySet<string>): readonly HostRule[] {
   const rules = entries.map((entry, index) => {
     try {
-      return parseHostRule(entry, { localNames });
+      return parseNetworkEntry(entry, { localNames });
     } catch (error) {
       if (error instanceof HostSyntaxError) throw invalid(`metadata.network.${index}`, error.reason);
       throw error;

@@ -4,11 +4,12 @@ import { blockersOf, isBlocked } from '../core/blockers.ts';
 import type { Clock } from '../core/clock.ts';
 import { readCommentTags } from '../core/commentTags.ts';
 import { bodyHash, manifestDigest, trustKey } from '../core/digest.ts';
+import { formatHostRule } from '../core/host.ts';
 import { makeId } from '../core/ids.ts';
-import { buildManifest } from '../core/manifest.ts';
+import { buildManifest, webSocketConflict } from '../core/manifest.ts';
 import type { Manifest } from '../core/manifestTypes.ts';
 import type { AgentRecord, NewRequest, Records, RequestRecord, SecretRecord } from '../core/records.ts';
-import { planRequest } from '../core/requestPlan.ts';
+import { planRequest, type RequestPlan } from '../core/requestPlan.ts';
 import type { RequestEvents, RunLauncher } from '../core/runPorts.ts';
 import { isoTime } from '../core/times.ts';
 import { TokenBuckets } from '../core/tokenBucket.ts';
@@ -194,6 +195,7 @@ export class Intake {
     const minimumIsolation = settings.get('isolation.minimum');
     const context = { runtime: sandbox.defaultRuntime(), minimumIsolation, localNames: localNames() };
     const plan = planRequest(body, readCommentTags(code.text), context);
+    this.#refuseWebSocketToSecrets(plan, secretOf);
     const choice = sandbox.want(plan.runtime, plan.minimumIsolation);
     if (!choice.ready) {
       throw new CodedError(
@@ -211,6 +213,19 @@ export class Intake {
       secretOf,
       requestBindings: {},
     });
+  }
+
+  #refuseWebSocketToSecrets(plan: RequestPlan, secretOf: (name: string) => SecretRecord | null): void {
+    const conflict = webSocketConflict(plan, secretOf);
+    if (conflict === null) return;
+    const entry = formatHostRule(conflict.rule);
+    throw new CodedError(
+      'invalid_request',
+      `metadata.network: ${entry} is a host that ${conflict.secret} is bound to`,
+      {
+        hint: 'A host that a secret goes to can have no WebSocket. Declare it without wss://, or leave the secret out.',
+      },
+    );
   }
 
   async #askOwner(request: RequestRecord): Promise<IntakeAnswer> {

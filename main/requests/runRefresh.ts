@@ -2,9 +2,10 @@ import { CodedError } from '../../contract/errors.ts';
 import type { Principal } from '../../contract/states.ts';
 import type { Clock } from '../core/clock.ts';
 import { manifestDigest, trustKey } from '../core/digest.ts';
-import { formatHostRule, isEchoHost } from '../core/host.ts';
+import { formatHostRule } from '../core/host.ts';
 import { type RequestBindings, rebuildManifest, type SandboxFacts } from '../core/manifest.ts';
 import type { Manifest } from '../core/manifestTypes.ts';
+import { bindableRules } from '../core/networkRules.ts';
 import type { AuditInput, Records, RequestRecord } from '../core/records.ts';
 import type { DeskPort, SandboxPort } from './ports.ts';
 
@@ -57,7 +58,7 @@ export class RunRefresh {
     if (manifest === null || secret === undefined || secret.secretId === null) {
       throw new CodedError('not_found', 'This request has no such secret');
     }
-    const offered = manifest.network.filter((rule) => !isEchoHost(rule.host)).map(formatHostRule);
+    const offered = bindableRules(manifest.network).map(formatHostRule);
     const refused = hosts.find((host) => !offered.includes(host));
     if (hosts.length === 0 || refused !== undefined) {
       throw new CodedError('invalid_request', 'A secret can be bound only to hosts that the card names for it');

@@ -11,7 +11,7 @@ export const placesSchema = z.strictObject({
   form: z.array(z.string()),
 });
 
-const hostRuleSchema = z.strictObject({ host: z.string(), port: z.number() });
+const hostRuleSchema = z.strictObject({ host: z.string(), port: z.number(), ws: z.literal(true).exactOptional() });
 
 // Strict objects: a field that is not known here would be dropped, and the digest with it.
 const manifestSchema: z.ZodType<Manifest> = z.strictObject({
@@ -41,6 +41,9 @@ const manifestSchema: z.ZodType<Manifest> = z.strictObject({
   ),
   network: z.array(hostRuleSchema),
   limits: z.strictObject({ timeoutMs: z.number(), memoryMb: z.number(), cpus: z.number() }),
+  traffic: z
+    .strictObject({ requests: z.number(), open: z.number(), bytesIn: z.number(), bytesOut: z.number() })
+    .exactOptional(),
   carrier: z.strictObject({ image: z.string(), runner: z.string(), seccomp: z.string() }),
 });
 
