@@ -34,8 +34,24 @@ export type TunnelVerdict =
   /** Canonical host, as it stands in a certificate; an IPv6 address is in brackets. */
   Readonly<{ ok: true; host: string; port: number }> | Readonly<{ ok: false; refusal: DoorResponse }>;
 
+/** Whether a WebSocket is open: what the code is told of it and its bytes, or the answer that refuses it. */
+export type WebSocketVerdict =
+  | Readonly<{
+      ok: true;
+      /** Headers of the 101. */
+      headers: readonly HeaderPair[];
+      /**
+       * Takes over the connection of the code, both ways, until it is over; both ends are closed then. Called at most once.
+       * Never rejects. A caller that has no connection any more aborts the signal of its request instead.
+       */
+      relay(code: Duplex): Promise<void>;
+    }>
+  | Readonly<{ ok: false; answer: DoorResponse }>;
+
 export interface EgressDoor {
   request(request: DoorRequest): Promise<DoorResponse>;
+  /** Judges a request that asks for an upgrade and opens what it asks for; never rejects. */
+  webSocket(request: DoorRequest): Promise<WebSocketVerdict>;
   /**
    * Judges the authority of a CONNECT (`host:port`, exactly as the code wrote it) before anything is answered. A refusal
    * is recorded like that of a request. An opened tunnel grants nothing: each request in it is judged by itself.

@@ -23,7 +23,7 @@ export type EgressSecret = Readonly<{
   form: readonly string[];
 }>;
 
-/** Bounds of one run, all inclusive. Bytes are bodies only, all requests together. */
+/** Bounds of one run, all inclusive. Bytes are bodies and what passes through WebSockets, all together. */
 export type EgressLimits = Readonly<{
   maxRequests: number;
   maxConcurrent: number;
@@ -51,6 +51,8 @@ export type EgressSpec = Readonly<{
   /** Hosts that may be called. Empty: none. */
   rules: readonly HostRule[];
   secrets: readonly EgressSecret[];
+  /** Hosts that a secret of the run is bound to, however it is delivered. No WebSocket is opened to them. */
+  boundHosts: readonly HostRule[];
   limits: EgressLimits;
   redactor: Redactor;
   onTripwire: (event: Tripwire) => void;

@@ -11,6 +11,8 @@ import { substitute } from './substitution.ts';
 export type Policy = Readonly<{
   rules: readonly HostRule[];
   placeholders: PlaceholderSet;
+  /** Hosts that a secret of the run is bound to. */
+  boundHosts: readonly HostRule[];
   localServices: LocalServices;
 }>;
 
@@ -46,12 +48,21 @@ export const readTunnel = (authority: string): CanonicalUrl =>
   inOurWords(() => ({ secure: true, ...canonicalAuthority(authority), path: '', query: '' }));
 
 /** Headers that are ours to say, around those of the code. Some services refuse a request without User-Agent. */
-function withOurs(headers: ReadonlyMap<string, string>, url: CanonicalUrl): ReadonlyMap<string, string> {
+export function withOurs(headers: ReadonlyMap<string, string>, url: CanonicalUrl): ReadonlyMap<string, string> {
   const defaults = [
     ['accept', '*/*'],
     ['user-agent', 'oauth3'],
   ] as const;
   return new Map([['host', authorityOf(url)], ...defaults, ...headers, ['accept-encoding', 'identity']]);
+}
+
+/** True when URL or headers hold a stand-in that is not of this run. */
+export function isForeignIn(
+  { path, query }: CanonicalUrl,
+  headers: ReadonlyMap<string, string>,
+  placeholders: PlaceholderSet,
+): boolean {
+  return [path, query, ...headers.values()].some((text) => placeholders.foreignIn(text).length > 0);
 }
 
 /**
@@ -65,7 +76,6 @@ export function judge(request: DoorRequest, url: CanonicalUrl, policy: Policy): 
   if (!url.secure && url.port === 443) throw new Refusal('scheme_not_allowed');
   if (!matchesAny(rules, url.host, url.port)) throw new Refusal('host_not_allowed');
   const swapped = substitute(headers, { url, placeholders, local: localServices.has(url.host) });
-  const texts = [url.path, url.query, ...headers.values()];
-  const foreign = texts.some((text) => placeholders.foreignIn(text).length > 0);
+  const foreign = isForeignIn(url, headers, placeholders);
   return { ...swapped, url, headers: withOurs(swapped.headers, url), foreign };
 }

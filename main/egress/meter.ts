@@ -54,9 +54,20 @@ export class Meter {
     return bytes;
   }
 
-  /** Counts bytes that went out through a WebSocket. Throws Refusal `upload_limit`. */
-  sent(bytes: number, log: ExchangeLog): void {
-    this.#send(bytes, log);
+  /** Counts what passes through a WebSocket, both ways. The counters throw Refusal, and note it. */
+  relayed(log: ExchangeLog): Readonly<{ sent: (bytes: number) => void; received: (bytes: number) => void }> {
+    return {
+      sent: (bytes) => this.#send(bytes, log),
+      received: (bytes) => {
+        log.bytesIn += bytes;
+        try {
+          this.received(bytes);
+        } catch (error) {
+          log.refuse('download_limit');
+          throw error;
+        }
+      },
+    };
   }
 
   #send(bytes: number, log: ExchangeLog): void {

@@ -14,7 +14,8 @@ const refusals = {
   header_invalid: [403, 'A header has an unusable name or value, or stands there twice.'],
   headers_too_large: [403, 'Send fewer or shorter headers.'],
   host_mismatch: [403, 'Leave the Host header out; it is taken from the URL.'],
-  upgrade_refused: [403, 'WebSocket and other upgrades are not available; use plain requests.'],
+  upgrade_refused: [403, 'Declare wss://host in metadata.network for a WebSocket; there is no other upgrade.'],
+  websocket_refused: [403, 'A secret of this run goes to this host, so no WebSocket may; use plain requests.'],
   host_not_allowed: [403, 'Declare it in metadata.network and ask for approval again.'],
   placeholder_misplaced: [
     403,

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Clock } from '../core/clock.ts';
-import type { DoorRequest, DoorResponse, TunnelVerdict } from '../core/door.ts';
+import type { DoorRequest, DoorResponse, TunnelVerdict, WebSocketVerdict } from '../core/door.ts';
 import type { EgressSpec, ExchangeRecord, RunEgress } from '../core/egressSpec.ts';
 import { matchesAny } from '../core/host.ts';
 import type { Log } from '../core/log.ts';
@@ -8,6 +8,7 @@ import type { LocalServices } from '../net/localServices.ts';
 import { ResolveError, type Resolver, resolveTarget } from '../net/resolve.ts';
 import type { Upstream, UpstreamResponse } from '../net/upstream.ts';
 import { UpstreamError } from '../net/upstreamError.ts';
+import type { CanonicalUrl } from '../net/url.ts';
 import { type AnswerEncoding, answerBody, encodingOf } from './answerBody.ts';
 import { answerHeaders } from './answerHeaders.ts';
 import { type FilledBody, fillBody } from './bodySubstitution.ts';
@@ -18,6 +19,8 @@ import { PlaceholderSet } from './placeholderSet.ts';
 import { EgressStreamError, Refusal, refusalResponse, refusalStatus } from './refusal.ts';
 import { Slots } from './slots.ts';
 import { Misplaced } from './substitution.ts';
+import { type JudgedWebSocket, judgeWebSocket } from './webSocketHandshake.ts';
+import { answerToWebSocket, relay } from './webSocketRelay.ts';
 
 /** What a session uses of the house. `localServices` is the owner's list as it was when the session opened. */
 export type SessionContext = Readonly<{
@@ -67,6 +70,7 @@ export class EgressSession implements RunEgress {
       rules: structuredClone(spec.rules),
       placeholders: new PlaceholderSet(structuredClone(spec.secrets)),
       localServices: context.localServices,
+      boundHosts: structuredClone(spec.boundHosts),
     };
     this.#slots = new Slots(spec.limits.maxConcurrent);
     this.#meter = new Meter(spec.limits, this.#policy.placeholders);
@@ -86,20 +90,41 @@ export class EgressSession implements RunEgress {
     }
   }
 
-  async request(request: DoorRequest): Promise<DoorResponse> {
+  request(request: DoorRequest): Promise<DoorResponse> {
+    return this.#admit(
+      request.method,
+      (open) => this.#forward(request, this.#judge(judge, request, open.log), open),
+      (answer) => answer,
+    );
+  }
+
+  webSocket(request: DoorRequest): Promise<WebSocketVerdict> {
+    return this.#admit(
+      request.method,
+      (open) => this.#openWebSocket(request, this.#judge(judgeWebSocket, request, open.log), open),
+      (answer) => ({ ok: false, answer }),
+    );
+  }
+
+  /** Counts and tracks one exchange; whatever stops it becomes a refusal. */
+  async #admit<Answer>(
+    method: string,
+    carry: (open: Open) => Promise<Answer>,
+    refuse: (answer: DoorResponse) => Answer,
+  ): Promise<Answer> {
     this.#requests += 1;
     const { maxRequests } = this.#spec.limits;
     // Only the first one too many is recorded, or refusals would fill the disk.
-    if (this.#requests > maxRequests + 1) return refusalResponse(new Refusal('request_limit'), '');
-    const open = this.#track(request.method);
+    if (this.#requests > maxRequests + 1) return refuse(refusalResponse(new Refusal('request_limit'), ''));
+    const open = this.#track(method);
     try {
       if (this.#closing.signal.aborted) throw new Refusal('session_closed');
       if (this.#requests > maxRequests) throw new Refusal('request_limit');
-      return await this.#forward(request, this.#judge(request, open.log), open);
+      return await carry(open);
     } catch (error) {
       const refusal = this.#explain(error, open.log);
       open.finish();
-      return refusalResponse(refusal, open.log.host);
+      return refuse(refusalResponse(refusal, open.log.host));
     }
   }
 
@@ -137,11 +162,15 @@ export class EgressSession implements RunEgress {
     return open;
   }
 
-  #judge(request: DoorRequest, log: ExchangeLog): Judged {
+  #judge<Verdict extends Readonly<{ foreign: boolean }>>(
+    judgeBy: (request: DoorRequest, url: CanonicalUrl, policy: Policy) => Verdict,
+    request: DoorRequest,
+    log: ExchangeLog,
+  ): Verdict {
     const url = readUrl(request.url);
     log.setTarget(url, this.#policy.placeholders, this.#spec.redactor);
     try {
-      const judged = judge(request, url, this.#policy);
+      const judged = judgeBy(request, url, this.#policy);
       if (judged.foreign) {
         const fields = { runId: this.#spec.runId, host: log.host };
         this.#context.log.warn(fields, 'Code sent a placeholder that is not of its run');
@@ -174,11 +203,15 @@ export class EgressSession implements RunEgress {
     return refusal;
   }
 
+  /** Ends with the run or with the signal of the request, whichever comes first. */
+  #signalOf({ signal }: DoorRequest): AbortSignal {
+    return AbortSignal.any([this.#closing.signal, ...(signal === undefined ? [] : [signal])]);
+  }
+
   async #forward(request: DoorRequest, { url, headers, target, used }: Judged, open: Open): Promise<DoorResponse> {
     const { limits } = this.#spec;
     const { log } = open;
-    const signals = [this.#closing.signal, ...(request.signal === undefined ? [] : [request.signal])];
-    const signal = AbortSignal.any(signals);
+    const signal = this.#signalOf(request);
     const release = await this.#slots.take(limits.requestTimeoutMs, signal);
     let response: UpstreamResponse | null = null;
     try {
@@ -207,6 +240,34 @@ export class EgressSession implements RunEgress {
     } catch (error) {
       release();
       response?.close();
+      throw error;
+    }
+  }
+
+  async #openWebSocket(
+    request: DoorRequest,
+    { url, headers, target, key }: JudgedWebSocket,
+    { log, finish }: Open,
+  ): Promise<WebSocketVerdict> {
+    const signal = this.#signalOf(request);
+    const release = await this.#slots.take(this.#spec.limits.requestTimeoutMs, signal);
+    try {
+      const address = await resolveTarget(url.host, url.port, this.#context);
+      const asked = { host: url.host, target: address, path: target, headers, signal };
+      const { socket, protocol } = await this.#context.upstream.webSocket(asked);
+      log.status = 101;
+      const cut = (): void => void socket.destroy();
+      signal.addEventListener('abort', cut, { once: true });
+      socket.once('close', () => {
+        signal.removeEventListener('abort', cut);
+        release();
+        finish();
+      });
+      if (signal.aborted) cut();
+      const counts = this.#meter.relayed(log);
+      return { ok: true, headers: answerToWebSocket(key, protocol), relay: (code) => relay(code, socket, counts) };
+    } catch (error) {
+      release();
       throw error;
     }
   }

@@ -41,7 +41,7 @@ const headerSafe = /^[\x20-\x7e\xa0-\xff]+$/;
 const basicCredentials = /^(basic +)([A-Za-z0-9+/]+={0,2})$/i;
 
 /** `Basic` credentials decoded, one character per byte, or null for anything else and for broken base64. */
-function decodeBasic(value: string): Readonly<{ scheme: string; credentials: string }> | null {
+export function decodeBasic(value: string): Readonly<{ scheme: string; credentials: string }> | null {
   const [, scheme = '', base64 = ''] = basicCredentials.exec(value) ?? [];
   if (base64 === '' || base64.replace(/=+$/, '').length % 4 === 1) return null;
   return { scheme, credentials: Buffer.from(base64, 'base64').toString('latin1') };

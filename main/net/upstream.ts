@@ -6,6 +6,7 @@ import { dial } from './dial.ts';
 import type { DialTarget } from './resolve.ts';
 import { sendBody, type UpstreamBody } from './sendBody.ts';
 import { abortReason, errorCodeOf, UpstreamError } from './upstreamError.ts';
+import { type OpenWebSocket, openWebSocket, type WebSocketRequest } from './webSocket.ts';
 
 export type UpstreamRequest = Readonly<{
   secure: boolean;
@@ -60,6 +61,11 @@ export class Upstream {
     } catch (error) {
       throw exchange.end(error) ?? allWell;
     }
+  }
+
+  /** Opens a WebSocket, always over TLS. Rejects with UpstreamError only. */
+  webSocket(request: WebSocketRequest): Promise<OpenWebSocket> {
+    return openWebSocket(request, this.#trust);
   }
 }
 

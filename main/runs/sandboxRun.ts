@@ -1,8 +1,10 @@
 import { Deadline } from '../core/deadline.ts';
-import type { EgressSecret, Tripwire } from '../core/egressSpec.ts';
+import type { EgressLimits, EgressSecret, Tripwire } from '../core/egressSpec.ts';
 import { makeId } from '../core/ids.ts';
+import type { Manifest } from '../core/manifestTypes.ts';
 import { makePlaceholder } from '../core/placeholder.ts';
 import type { FinishInput, RunResult } from '../core/records.ts';
+import { unsaidTraffic } from '../core/traffic.ts';
 import { placeholderShape } from '../core/wellKnown.ts';
 import type { Admitted } from './admission.ts';
 import type { SandboxExit } from './backend.ts';
@@ -10,13 +12,21 @@ import { outcomeOf, type StopReason } from './outcome.ts';
 import { RunOutput } from './output.ts';
 import type { SchedulerDeps } from './ports.ts';
 
-const mib = 1024 * 1024;
-const egressLimits = { maxRequests: 1000, maxConcurrent: 16, maxBytesIn: 256 * mib, maxBytesOut: 64 * mib } as const;
 /** The sandbox keeps its own limit; this is for one that does not. */
 const deadlineGraceMs = 3_000;
 /** A sandbox that was told to end and did not. */
 const stuckMs = 10_000;
 const placeholderBytes = 24;
+
+function egressLimitsOf({ traffic = unsaidTraffic, limits }: Manifest): EgressLimits {
+  return {
+    maxRequests: traffic.requests,
+    maxConcurrent: traffic.open,
+    maxBytesIn: traffic.bytesIn,
+    maxBytesOut: traffic.bytesOut,
+    requestTimeoutMs: limits.timeoutMs,
+  };
+}
 
 /** A run in progress, to be stopped from outside. */
 export class SandboxRun {
@@ -56,7 +66,9 @@ export class SandboxRun {
       runId: this.runId,
       rules: manifest.network,
       secrets,
-      limits: { ...egressLimits, requestTimeoutMs: manifest.limits.timeoutMs },
+      // With those that are delivered raw: what a host knows of it can come back through a WebSocket too.
+      boundHosts: manifest.secrets.flatMap((secret) => secret.hosts),
+      limits: egressLimitsOf(manifest),
       redactor,
       onTripwire: (event) => this.#trip(event),
     });

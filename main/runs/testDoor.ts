@@ -1,7 +1,12 @@
 import type { EgressDoor } from '../core/door.ts';
 
-/** For tests: the half of a door that lets every tunnel be opened. */
-export const anyTunnel: Pick<EgressDoor, 'tunnel'> = {
+/** For tests: what a door has besides requests. Every tunnel is opened, no WebSocket. */
+export const anyTunnel: Pick<EgressDoor, 'tunnel' | 'webSocket'> = {
+  async webSocket() {
+    const body = (async function* () {})();
+    return { ok: false, answer: { status: 403, statusText: 'Forbidden', headers: [], body, refused: true } };
+  },
+
   tunnel(authority) {
     const at = authority.lastIndexOf(':');
     return { ok: true, host: authority.slice(0, at), port: Number(authority.slice(at + 1)) };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { anyTunnel } from '../../main/runs/testDoor.ts';
 import { dockerRoom } from '../support/dockerRoom.ts';
 
 const room = dockerRoom(['python', 'node'], 'container', 2);
@@ -89,7 +90,7 @@ print(json.dumps(count))`);
           if (bytes > most) ending.abort();
         },
         stderr: () => {},
-        egress: { tunnel: () => ({ ok: true, host: 'a', port: 1 }), request: () => Promise.reject(new Error('none')) },
+        egress: { ...anyTunnel, request: () => Promise.reject(new Error('none')) },
         signal: ending.signal,
       },
     );

@@ -12,6 +12,7 @@ import { seccompProfile } from '../../main/backends/docker/seccompProfile.ts';
 import type { Clock } from '../../main/core/clock.ts';
 import { silentLog } from '../../main/core/log.ts';
 import { systemClock } from '../../main/core/systemClock.ts';
+import { anyTunnel } from '../../main/runs/testDoor.ts';
 import { type DockerHouse, openDockerHouse, runProgram, someInstallId, testEndpoint } from '../support/dockerHouse.ts';
 import { dockerRoom } from '../support/dockerRoom.ts';
 
@@ -41,7 +42,7 @@ async function started(
     {
       stdout: () => said(),
       stderr: () => {},
-      egress: { tunnel: () => ({ ok: true, host: 'a', port: 1 }), request: () => Promise.reject(new Error('none')) },
+      egress: { ...anyTunnel, request: () => Promise.reject(new Error('none')) },
       signal: new AbortController().signal,
     },
   );

@@ -128,6 +128,7 @@ describe('a session is a snapshot', () => {
       runId: 'run_snapshot',
       rules,
       secrets: [],
+      boundHosts: [],
       limits: { maxRequests: 9, maxConcurrent: 1, maxBytesIn: 1e6, maxBytesOut: 1e6, requestTimeoutMs: 9_000 },
       redactor: new Redactor([]),
       onTripwire: () => {},

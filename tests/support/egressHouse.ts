@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { DoorRequest, DoorResponse, HeaderPair } from '../../main/core/door.ts';
 import type { EgressLimits, EgressSecret, ExchangeRecord, Tripwire } from '../../main/core/egressSpec.ts';
-import { parseHostRule } from '../../main/core/host.ts';
+import { type HostRule, parseNetworkEntry } from '../../main/core/host.ts';
 import { silentLog } from '../../main/core/log.ts';
 import { makePlaceholder } from '../../main/core/placeholder.ts';
 import { Redactor } from '../../main/core/redaction.ts';
@@ -39,6 +39,8 @@ export type SecretOptions = Readonly<{
 export type SessionOptions = Readonly<{
   network?: readonly string[];
   secrets?: readonly EgressSecret[];
+  /** Hosts that a secret of the run is bound to, besides those of `secrets`. */
+  boundHosts?: readonly HostRule[];
   limits?: Partial<EgressLimits>;
   /** Told besides `trips`. */
   onTripwire?: (event: Tripwire) => void;
@@ -51,7 +53,7 @@ export type OpenSession = Readonly<{
 }>;
 
 const hostRules = (texts: readonly string[], localNames: ReadonlySet<string>) =>
-  texts.map((text) => parseHostRule(text, { localNames }));
+  texts.map((text) => parseNetworkEntry(text, { localNames }));
 
 /**
  * A gateway in front of one TLS server that plays every host: names in `services` lead to it as local services (or to
@@ -119,12 +121,13 @@ export async function startEgressHouse(
       json,
       form,
     }),
-    open({ network = names, secrets = [], limits = {}, onTripwire } = {}) {
+    open({ network = names, secrets = [], boundHosts = [], limits = {}, onTripwire } = {}) {
       const trips: Tripwire[] = [];
       const session = gateway.open({
         runId: 'run_test',
         rules: hostRules(network, localNames),
         secrets,
+        boundHosts: [...boundHosts, ...secrets.flatMap(({ hosts }) => hosts)],
         limits: { ...generousLimits, ...limits },
         redactor: new Redactor(secrets),
         onTripwire: (event) => {

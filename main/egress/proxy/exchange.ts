@@ -20,7 +20,7 @@ export function headerPairs({ rawHeaders }: IncomingMessage): readonly HeaderPai
 }
 
 /** RFC 9112, section 6.3: a request has a body when it says how it is framed. The parser has checked both headers. */
-function framingOf({ headers }: IncomingMessage): Readonly<{ hasBody: boolean; length: number | null }> {
+export function framingOf({ headers }: IncomingMessage): Readonly<{ hasBody: boolean; length: number | null }> {
   if (headers['transfer-encoding'] !== undefined) return { hasBody: true, length: null };
   const length = Number(headers['content-length'] ?? '0');
   return { hasBody: length > 0, length };
@@ -30,7 +30,7 @@ function framingOf({ headers }: IncomingMessage): Readonly<{ hasBody: boolean; l
  * The URL as the engine shall judge it. On the proxy itself it is what the code wrote. In a tunnel its origin is the
  * tunnel's, whatever the request says, and only the form `/path` is left (ATTACKS B31, B34); all else is no URL at all.
  */
-function urlOf({ url = '' }: IncomingMessage, origin: string | null): string {
+export function urlOf({ url = '' }: IncomingMessage, origin: string | null): string {
   if (origin === null) return url;
   return url.startsWith('/') ? `${origin}${url}` : '';
 }

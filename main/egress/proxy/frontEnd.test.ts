@@ -38,7 +38,11 @@ const until = async (reached: () => boolean): Promise<void> => {
 /** A door whose answers the test gives. */
 async function startWith(request: EgressDoor['request']): Promise<void> {
   run = house.open();
-  const door: EgressDoor = { request, tunnel: (authority) => run.session.tunnel(authority) };
+  const door: EgressDoor = {
+    request,
+    tunnel: (authority) => run.session.tunnel(authority),
+    webSocket: (asked) => run.session.webSocket(asked),
+  };
   proxy = await startProxyHouse(door);
 }
 

@@ -12,6 +12,7 @@ import { type ProxyLimits, proxyLimits } from './limits.ts';
 import { Line } from './line.ts';
 import { ownAnswer, refusalBytes } from './plainAnswer.ts';
 import { listenFirst, secure } from './tunnel.ts';
+import { runUpgrade, type Upgrade } from './upgrade.ts';
 
 export type ProxyFrontEndOptions = Readonly<{
   log: Log;
@@ -21,6 +22,8 @@ export type ProxyFrontEndOptions = Readonly<{
 }>;
 
 const maxHeaders = 256;
+
+const oldVersion = ownAnswer(505, 'http_version', 'Use HTTP/1.1.');
 
 const established = 'HTTP/1.1 200 Connection established\r\n\r\n';
 
@@ -123,6 +126,7 @@ class ContainerFrontEnd implements ProxyFrontEnd {
     };
     server.on('request', take(false)).on('checkContinue', take(true)).on('checkExpectation', take(false));
     server.on('connect', (request, stream, head) => this.#connect(request, stream, head));
+    server.on('upgrade', (request, stream, head) => this.#upgrade({ request, stream, head }));
     server.on('clientError', (error, stream) => {
       const tooLarge = 'code' in error && error.code === 'HPE_HEADER_OVERFLOW';
       const answer = tooLarge
@@ -147,11 +151,19 @@ class ContainerFrontEnd implements ProxyFrontEnd {
     const { httpVersion, headers, socket } = exchange.request;
     const line = this.#lines.get(socket);
     // An answer to an older client ends with its connection, so one that broke off would look whole.
-    if (httpVersion !== '1.1') line?.end(ownAnswer(505, 'http_version', 'Use HTTP/1.1.'));
+    if (httpVersion !== '1.1') line?.end(oldVersion);
     // RFC 9112, section 6.1: the parser takes the chunks off and leaves what else was done to the body.
     else if ((headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked')
       line?.end(ownAnswer(501, 'transfer_coding', 'Send the body as it is or in chunks.'));
     else line?.take(exchange);
+  }
+
+  #upgrade(upgrade: Upgrade): void {
+    const line = this.#lines.get(upgrade.stream);
+    const door = this.#door;
+    if (line === undefined || door === null || line.busy) upgrade.stream.destroy();
+    else if (upgrade.request.httpVersion !== '1.1') line.end(oldVersion);
+    else void runUpgrade(upgrade, line, door);
   }
 
   #connect(request: IncomingMessage, stream: Duplex, head: Uint8Array): void {

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { DoorResponse } from '../../core/door.ts';
+import type { DoorResponse, HeaderPair } from '../../core/door.ts';
 
 /** A whole answer as bytes, for places where no HTTP server stands yet or any more. It is the last one. */
 function closingAnswer(status: number, headers: readonly (readonly [string, string])[], body: Uint8Array): Uint8Array {
@@ -10,6 +10,12 @@ function closingAnswer(status: number, headers: readonly (readonly [string, stri
     'connection: close',
   ];
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body]);
+}
+
+/** The head after which the connection carries something else than HTTP. */
+export function switchingBytes(headers: readonly HeaderPair[]): Uint8Array {
+  const lines = ['HTTP/1.1 101 Switching Protocols', ...headers.map(([name, value]) => `${name}: ${value}`)];
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }
 
 /** An answer of the front end itself, in the shape of those of the engine. */
