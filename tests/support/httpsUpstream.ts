@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type IssuedCertificate, makeAuthority } from './certificates.ts';
 
 /** One request as it arrived: headers in order and case as sent, body byte by byte. */
@@ -19,6 +20,8 @@ export type ReceivedRequest = Readonly<{
 /** Answers a request. May write raw bytes to `response.socket` to misbehave on purpose. */
 export type Answer = (request: ReceivedRequest, response: http.ServerResponse) => void | Promise<void>;
 
+export type Upgrade = (request: http.IncomingMessage, socket: Duplex, head: Buffer) => void;
+
 export type UpstreamServer = Readonly<{
   port: number;
   /** Every complete request so far, oldest first. */
@@ -27,6 +30,8 @@ export type UpstreamServer = Readonly<{
   wire(): readonly Buffer[];
   connections(): number;
   setAnswer(answer: Answer): void;
+  /** Takes over requests for an upgrade, and gets the bare connection; null (as at first) answers them like others. */
+  setUpgrade(upgrade: Upgrade | null): void;
   close(): Promise<void>;
 }>;
 
@@ -105,6 +110,10 @@ export async function startUpstream(
     connections: () => wire.length,
     setAnswer(next) {
       answer = next;
+    },
+    setUpgrade(next) {
+      server.removeAllListeners('upgrade');
+      if (next !== null) server.on('upgrade', next);
     },
     close: () =>
       new Promise((resolve) => {

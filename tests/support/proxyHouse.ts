@@ -124,6 +124,13 @@ export class Client {
     return this.answer(method === 'HEAD');
   }
 
+  /** Reads at least one byte and at most so many; none only when the other side is gone. */
+  async bytes(most: number): Promise<Buffer> {
+    const end = await this.#until(() => (this.#buffer.length > 0 ? Math.min(most, this.#buffer.length) : -1));
+    if (end < 0) throw new Error('the connection ended');
+    return this.#take(end);
+  }
+
   /** Resolves with what was not read yet, when the other side is gone. */
   async rest(): Promise<string> {
     await this.#until(() => -1);
