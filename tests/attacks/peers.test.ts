@@ -1,5 +1,6 @@
 import { deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { webSocketAccept } from '../../main/net/webSocket.ts';
 import { type EgressHouse, type OpenSession, send, startEgressHouse } from '../support/egressHouse.ts';
 import { echo } from '../support/httpsUpstream.ts';
 import { type Client, type ProxyHouse, startProxyHouse } from '../support/proxyHouse.ts';
@@ -302,6 +303,50 @@ describe('answers', () => {
       expect(run.records).toMatchObject([{ refused: 'encoding_refused', secrets: ['API_KEY'] }]);
     },
   );
+});
+
+describe('the handshake of a WebSocket that was declared', () => {
+  const handshake = head(
+    'GET /socket HTTP/1.1',
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+  );
+
+  it('B49 what comes along with it goes nowhere when the host says no', async () => {
+    await start({ network: [`wss://${host}`, other] });
+    house.upstream.setAnswer((_request, response) => {
+      response.socket?.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\n\r\ndeny');
+    });
+    const before = house.upstream.connections();
+    const client = await proxy.secure(host);
+    client.write(`${handshake}${head('GET /smuggled HTTP/1.1')}`);
+    expect(await client.answer()).toMatchObject({ status: 502, error: 'upstream_protocol' });
+    expect(await client.rest()).toBe('');
+    expect(house.upstream.connections()).toBe(before + 1);
+    expect(wireSince(before)).not.toContain('smuggled');
+  });
+
+  it('B49 what comes along with it leaves only after the host said yes, and nothing that the host says with it is lost', async () => {
+    await start({ network: [`wss://${host}`] });
+    const before = house.upstream.connections();
+    let early = '';
+    house.upstream.setAnswer(({ headers }, response) => {
+      early = wireSince(before);
+      response.socket?.once('data', () => response.socket?.end());
+      const accept = webSocketAccept(headers['sec-websocket-key'] ?? '');
+      response.socket?.write(
+        `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n\r\npong`,
+      );
+    });
+    const client = await proxy.secure(host);
+    client.write(`${handshake}ping`);
+    expect(await client.answer(true)).toMatchObject({ status: 101 });
+    expect(await client.rest()).toBe('pong');
+    expect(early).not.toContain('ping');
+    expect(wireSince(before)).toContain('ping');
+  });
 });
 
 describe('the local network', () => {
