@@ -154,7 +154,7 @@ export class DockerBackend implements Backend {
     if (row === undefined || !this.runtimes.includes(job.runtime)) return broken(notHere(job.runtime));
     if (io.signal.aborted) return { kind: 'killed' };
     const image = this.#options.images.image(job.runtime, this.isolation);
-    if (image === null) return broken(`The image for ${job.runtime} is not there any more. Build the images again.`);
+    if (image === null) return broken(imageGone(job.runtime));
     try {
       return await this.#runIn(this.#sandbox(job, image.id, io.signal), row, job, io);
     } catch (error) {
@@ -226,6 +226,8 @@ export class DockerBackend implements Backend {
 }
 
 const notHere = (runtime: Runtime): string => `This sandbox does not run ${runtime}.`;
+const imageGone = (runtime: Runtime): string =>
+  `The image for ${runtime} is not there any more. It is made again for the next request; oauth3 images ${runtime} makes it now.`;
 
 function unavailable(reason: string): BackendStatus {
   return { ready: false, coming: false, reason };

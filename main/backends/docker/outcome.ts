@@ -6,7 +6,9 @@ import type { ContainerState } from './container.ts';
 export function exitOf(told: RunnerExit): SandboxExit {
   const { code, signal, timedOut, outOfMemory, failed } = told;
   if (failed !== undefined) {
-    return broken(`The code could not be started in the sandbox (${printable(failed)}). Build the images again.`);
+    return broken(
+      `The code could not be started in the sandbox (${printable(failed)}). Run it again; if that does not help, remove its image from the engine and start the app again, which makes a new one.`,
+    );
   }
   if (timedOut) return { kind: 'timed_out' };
   // Whatever the program made of it: something of it is missing.
