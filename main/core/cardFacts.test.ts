@@ -137,6 +137,18 @@ describe('secrets', () => {
 });
 
 describe('the network', () => {
+  it('says in a sentence of its own where a two-way connection may stay open, or that it may not', () => {
+    const unbound = { secretOf: secretOf(secretRecord('OPENAI_API_KEY')) };
+    const card = cardOf(withNetwork('api.openai.com', 'wss://live.example.org'), unbound);
+    expect(factText(card, 'network_websocket')).toBe(
+      'wss://live.example.org: the code may keep a two-way connection (WebSocket) open there, and what passes through it is not checked',
+    );
+    const bound = cardOf(withNetwork('wss://api.openai.com'), unbound);
+    expect(fact(bound, 'network_websocket')).toBeUndefined();
+    expect(factText(bound, 'network_websocket_refused')).toContain('it does not get: a secret goes there');
+    expect(fact(cardOf(withNetwork('api.openai.com')), 'network_websocket')).toBeUndefined();
+  });
+
   it('names wildcards first, then hosts that get a secret, then the rest by domain (ATTACKS M219)', () => {
     const card = cardOf(withNetwork('z.a.org', 'api.openai.com', 'a.b.org', '*.wild.net', 'b.a.org'));
     expect(factText(card, 'network')).toMatch(/^\*\.wild\.net, api\.openai\.com, b\.a\.org, z\.a\.org and a\.b\.org;/);
@@ -166,6 +178,12 @@ describe('the limits', () => {
       );
     expect(limits('embedded')).toBe('5 s, 128 MB of memory, up to one CPU');
     expect(limits('container')).toBe('5 s, 128 MB of memory, 0.5 CPU');
+  });
+
+  it('name how much of the network the run may use, where it has any', () => {
+    expect(factText(cardOf(withNetwork('api.openai.com')), 'limits')).toContain(
+      '; 1000 requests, 16 at a time, 256 MB received, 64 MB sent',
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { exampleBody, manifestOf, secretOf, secretRecord } from '../../tests/support/manifests.ts';
-import { formatHostRule } from './host.ts';
-import { rebuildManifest } from './manifest.ts';
+import { formatHostRule, parseNetworkEntry } from './host.ts';
+import { rebuildManifest, webSocketConflict } from './manifest.ts';
 
 const network = ['api.openai.com', 'b.example.org', '*.wild.example.org'];
 const body = { ...exampleBody, metadata: { ...exampleBody.metadata, network } };
@@ -59,5 +59,32 @@ describe('rebuilding', () => {
     const same = { isolation: before.isolation.actual, carrier: before.carrier };
     const known = secretOf(secretRecord('OPENAI_API_KEY'));
     expect(rebuildManifest(before, { sandbox: same, secretOf: known, requestBindings: {} })).toEqual(before);
+  });
+});
+
+describe('a WebSocket to a host that a secret is bound to', () => {
+  const conflict = (hosts: readonly string[], entry: string) => {
+    const record = secretRecord('KEY');
+    const known = secretOf({ ...record, binding: { ...record.binding, hosts } });
+    return webSocketConflict({ secretNames: ['OTHER', 'KEY'], network: [parseNetworkEntry(entry)] }, known);
+  };
+
+  it('is seen before anything is stored, on whatever port', () => {
+    for (const hosts of [['a.example.org'], ['a.example.org:8443'], ['*.example.org']]) {
+      expect(conflict(hosts, 'wss://a.example.org')).toMatchObject({ secret: 'KEY', rule: { host: 'a.example.org' } });
+    }
+    expect(conflict(['b.example.org'], 'wss://a.example.org')).toBeNull();
+    expect(conflict(['a.example.org'], 'a.example.org')).toBeNull();
+  });
+
+  it('is no host that the card can confirm for a secret', () => {
+    const record = secretRecord('OPENAI_API_KEY');
+    const known = secretOf({ ...record, binding: { ...record.binding, hosts: [] } });
+    const requestBindings = { OPENAI_API_KEY: ['wss://live.example.org', 'live.example.org'] };
+    const asked = { ...exampleBody, metadata: { network: ['wss://live.example.org'] } };
+    expect(manifestOf(asked, { secretOf: known, requestBindings }).secrets[0]).toMatchObject({
+      binding: 'none',
+      hosts: [],
+    });
   });
 });

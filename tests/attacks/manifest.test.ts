@@ -64,13 +64,29 @@ const full = manifestOf(
 
 // What the owner decides about. Everything else in a manifest belongs to one run.
 const decided =
-  /^(agentId|skillId|code\.|runtime$|isolation\.minimum|args\.sha256|secrets\.\d+\.(?!version$)|network\.|limits\.)/;
+  /^(agentId|skillId|code\.|runtime$|isolation\.minimum|args\.sha256|secrets\.\d+\.(?!version$)|network\.|limits\.|traffic\.)/;
 
 describe('L191 what the hashes cover', () => {
   it.each(leaves(full).map((path) => [path.join('.'), path] as const))('flipping %s', (name, path) => {
     const other = altered(full, path);
     expect(manifestDigest(other)).not.toBe(manifestDigest(full));
     expect(trustKey(other, 'exact') === trustKey(full, 'exact')).toBe(!decided.test(name));
+  });
+
+  it('a manifest of a time when traffic was not stated keeps its trust key', () => {
+    const { traffic: _unsaid, ...earlier } = base;
+    expect(trustKey(earlier, 'exact')).toBe(trustKey(base, 'exact'));
+  });
+
+  it('a WebSocket that was asked for is another key and another digest', () => {
+    const asked = manifestOf({
+      ...exampleBody,
+      metadata: { ...exampleBody.metadata, network: ['wss://b.example.org'] },
+    });
+    const plain = manifestOf({ ...exampleBody, metadata: { ...exampleBody.metadata, network: ['b.example.org'] } });
+    expect(trustKey(asked, 'exact')).not.toBe(trustKey(plain, 'exact'));
+    expect(manifestDigest(asked)).not.toBe(manifestDigest(plain));
+    expect(plain.network).toEqual([{ host: 'b.example.org', port: 443 }]);
   });
 
   it('any arguments and exact ones are two keys, and only exact ones depend on them', () => {
