@@ -75,6 +75,8 @@ export type EgressView = Readonly<{
   bytes_out: number;
   duration: number;
   secrets: readonly string[];
+  /** Why the gateway said no, or cut it; left out when it did not. */
+  refused?: string;
 }>;
 
 export type ResultView = Readonly<{

@@ -48,6 +48,7 @@ function egressView(row: EgressRecord): EgressView {
     bytes_out: row.bytesOut,
     duration: row.durationMs,
     secrets: row.secrets,
+    ...(row.refused !== null && { refused: row.refused }),
   };
 }
 

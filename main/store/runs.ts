@@ -1,3 +1,4 @@
+import { canonicalJson, sha256Hex } from '../core/digest.ts';
 import type { EgressRecord, FinishInput, Records } from '../core/records.ts';
 import type { StoreContext } from './context.ts';
 import { findRequest, requestsIn, requireRequest } from './requests.ts';
@@ -148,7 +149,16 @@ function finishFacts({ status, result, error, egress }: FinishInput): unknown {
         }),
     requests_out: egress.filter(({ refused }) => refused === null).length,
     requests_refused: egress.filter(({ refused }) => refused !== null).length,
+    // The rows are pruned one day; this says then whether what somebody kept of them is what was written.
+    ...(egress.length === 0 ? {} : { hosts: hostsOf(egress), egress_sha256: sha256Hex(canonicalJson(egress)) }),
   };
+}
+
+const maxHosts = 32;
+
+/** Where a run called or tried to, each once, the first ones only: a wildcard lets it name as many as it likes. */
+function hostsOf(egress: readonly EgressRecord[]): readonly string[] {
+  return [...new Set(egress.map(({ host, port }) => `${host}:${port}`))].slice(0, maxHosts);
 }
 
 /** The traffic of a run is handed over whole, so writing it twice leaves it once. */
