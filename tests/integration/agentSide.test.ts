@@ -146,6 +146,32 @@ describe('a new request', () => {
   });
 });
 
+describe('a WebSocket (ATTACKS B49)', () => {
+  it('is refused at once to a host that a named secret is bound to, and nothing is stored', async () => {
+    const { answer, house } = await withPending({}, { metadata: { network: ['wss://api.openai.com:8443'] } });
+    expect(answer.status).toBe(400);
+    expect(answer.json).toMatchObject({
+      error: {
+        code: 'invalid_request',
+        message: 'metadata.network: wss://api.openai.com:8443 is a host that OPENAI_API_KEY is bound to',
+        hint: expect.stringContaining('without wss://'),
+      },
+    });
+    expect(house.store.pendingRequests()).toEqual([]);
+  });
+
+  it('to another host is on the card and in what is approved', async () => {
+    const network = ['api.openai.com', 'wss://live.example.org'];
+    const { answer, house } = await withPending({}, { metadata: { network } });
+    expect(answer.status).toBe(202);
+    const [request] = house.store.pendingRequests();
+    expect(house.store.manifest(request?.manifestDigest ?? '')?.network).toEqual([
+      { host: 'api.openai.com', port: 443 },
+      { host: 'live.example.org', port: 443, ws: true },
+    ]);
+  });
+});
+
 describe('an idempotency key', () => {
   it('brings back the same request in every state, and conflicts with another body', async () => {
     const { house, token, id } = await withPending({}, { idempotency_key: 'k1' });
