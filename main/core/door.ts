@@ -2,14 +2,14 @@ import type { Duplex } from 'node:stream';
 
 /**
  * The egress door as a sandbox backend sees it: one normalised request in, one stream out.
- * Front ends (messages for the embedded sandbox, proxy and TLS for containers) translate to it; the engine behind it
- * is in `egress/`. A refusal by policy is an ordinary response (403 with a JSON body), never an exception.
+ * Front ends (messages for the embedded sandbox, proxy and TLS for containers) translate to it; the egress gateway
+ * behind it is in `egress/`. A refusal by policy is an ordinary response (403 with a JSON body), never an exception.
  */
 export type HeaderPair = readonly [name: string, value: string];
 
 export type DoorRequest = Readonly<{
   method: string;
-  /** Absolute URL text exactly as the code wrote it; the engine canonicalises or refuses it. */
+  /** Absolute URL text exactly as the code wrote it; the gateway canonicalises or refuses it. */
   url: string;
   headers: readonly HeaderPair[];
   body: Uint8Array | AsyncIterable<Uint8Array> | null;

@@ -27,7 +27,7 @@ export function framingOf({ headers }: IncomingMessage): Readonly<{ hasBody: boo
 }
 
 /**
- * The URL as the engine shall judge it. On the proxy itself it is what the code wrote. In a tunnel its origin is the
+ * The URL as the session shall judge it. On the proxy itself it is what the code wrote. In a tunnel its origin is the
  * tunnel's, whatever the request says, and only the form `/path` is left (ATTACKS B31, B34); all else is no URL at all.
  */
 export function urlOf({ url = '' }: IncomingMessage, origin: string | null): string {

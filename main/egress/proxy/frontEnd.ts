@@ -112,7 +112,7 @@ class ContainerFrontEnd implements ProxyFrontEnd {
   #makeServer(): Server {
     const options = { insecureHTTPParser: false, maxHeaderSize: this.#limits.maxHeadBytes, keepAliveTimeout: 0 };
     const server = createServer(options);
-    // More than the engine lets pass, so whatever Node leaves out beyond belongs to a request that is refused; and few
+    // More than the session lets pass, so whatever Node leaves out beyond belongs to a request that is refused; and few
     // enough that heads which wait hold little memory.
     server.maxHeadersCount = maxHeaders;
     const take = (expectsContinue: boolean) => (request: IncomingMessage, response: ServerResponse) => {
@@ -168,7 +168,7 @@ class ContainerFrontEnd implements ProxyFrontEnd {
     else void this.#openTunnel(request.url ?? '', head, line, door);
   }
 
-  /** A tunnel in a tunnel: the engine says no and writes it down (ATTACKS B34). */
+  /** A tunnel in a tunnel: the session says no and writes it down (ATTACKS B34). */
   async #refuseInner(request: IncomingMessage, line: Line, origin: string, door: EgressDoor): Promise<void> {
     const headers = headerPairs(request);
     line.end(await refusalBytes(await door.request({ method: 'CONNECT', url: `${origin}/`, headers, body: null })));

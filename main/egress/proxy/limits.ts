@@ -4,7 +4,7 @@ export type ProxyLimits = Readonly<{
   maxConnections: number;
   /** Requests of one connection that wait for an earlier one; the next is answered with 429 and is the last. */
   maxPipelined: number;
-  /** Request line and headers together. The engine has narrower bounds of its own. */
+  /** Request line and headers together. The session has narrower bounds of its own. */
   maxHeadBytes: number;
   /** From the connection to the end of the first head, with everything before it: CONNECT, TLS. */
   firstHeadMs: number;

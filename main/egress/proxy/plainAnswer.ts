@@ -18,13 +18,13 @@ export function switchingBytes(headers: readonly HeaderPair[]): Uint8Array {
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }
 
-/** An answer of the front end itself, in the shape of those of the engine. */
+/** An answer of the front end itself, in the shape of those of the session. */
 export function ownAnswer(status: number, error: string, hint: string): Uint8Array {
   const body = new TextEncoder().encode(JSON.stringify({ error, hint }));
   return closingAnswer(status, [['content-type', 'application/json']], body);
 }
 
-/** A refusal of the engine, which is short. */
+/** A refusal of the session, which is short. */
 export async function refusalBytes({ status, headers, body }: DoorResponse): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) chunks.push(chunk);
