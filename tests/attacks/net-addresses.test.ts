@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { dial } from '../../main/net/dial.ts';
 import { noLocalServices } from '../../main/net/localServices.ts';
 import { type ResolveContext, resolveTarget, systemResolver } from '../../main/net/resolve.ts';
-import { type EgressHouse, type OpenSession, send, startEgressHouse } from '../support/egressHouse.ts';
+import { type EgressHouse, type OpenSession, startEgressHouse } from '../support/egressHouse.ts';
+import { frontEnd, frontEnds } from '../support/frontEnds.ts';
 import { startUpstream } from '../support/httpsUpstream.ts';
 
 // ATTACKS section D. D75: the sandbox has no resolver; that a look-up comes only after a rule allowed the host is the
@@ -188,7 +189,8 @@ describe('the connection', () => {
   });
 });
 
-describe('through the gateway', () => {
+describe.each(frontEnds)('through the gateway, as the %s sandbox asks', (sandbox) => {
+  const { send, close } = frontEnd(sandbox);
   let house: EgressHouse;
   let run: OpenSession;
   let answers: readonly string[][] = [];
@@ -202,6 +204,7 @@ describe('through the gateway', () => {
   afterEach(() => {
     run.session.close();
     house.lookups.length = 0;
+    return close();
   });
 
   it('D75 a name is looked up only after a rule allowed it', async () => {

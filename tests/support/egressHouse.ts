@@ -150,7 +150,7 @@ export type Reply = Readonly<{
   error: string | null;
 }>;
 
-function errorIn(text: string): string | null {
+export function errorIn(text: string): string | null {
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed !== 'object' || parsed === null || !('error' in parsed)) return null;
@@ -168,14 +168,11 @@ export async function readReply(response: DoorResponse): Promise<Reply> {
   return { status: response.status, headers: response.headers, bytes, text, error: errorIn(text) };
 }
 
+export type SendRequest = Partial<Omit<DoorRequest, 'headers'>> &
+  Readonly<{ headers?: Readonly<Record<string, string>> | readonly HeaderPair[] }>;
+
 /** Sends one request through a session and reads the whole answer. */
-export async function send(
-  session: EgressSession,
-  url: string,
-  request: Partial<Omit<DoorRequest, 'headers'>> & {
-    headers?: Readonly<Record<string, string>> | readonly HeaderPair[];
-  } = {},
-): Promise<Reply> {
+export async function send(session: EgressSession, url: string, request: SendRequest = {}): Promise<Reply> {
   const { headers = [], ...rest } = request;
   const pairs: readonly HeaderPair[] = Array.isArray(headers) ? headers : Object.entries(headers);
   return readReply(await session.request({ method: 'GET', body: null, ...rest, url, headers: pairs }));

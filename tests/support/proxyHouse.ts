@@ -31,6 +31,8 @@ export type HttpAnswer = Readonly<{
   /** Head as text, with the status line. */
   head: string;
   body: string;
+  /** The bytes of the body. */
+  raw: Buffer;
   /** False when the stream ended before the answer did. */
   whole: boolean;
   /** Error code of one of our refusals. */
@@ -84,36 +86,44 @@ export class Client {
     return taken;
   }
 
-  /** Reads one answer. `bodiless` for the answer to HEAD or CONNECT. */
-  async answer(bodiless = false): Promise<HttpAnswer> {
+  /** Reads one answer. `bodiless` for the answer to HEAD or CONNECT; `connect` when a refusal may have a body. */
+  async answer(bodiless: boolean | 'connect' = false): Promise<HttpAnswer> {
     const headEnd = await this.#until(() => this.#buffer.indexOf('\r\n\r\n'));
-    if (headEnd < 0) return { status: 0, head: '', body: this.#buffer.toString(), whole: false, error: null };
+    if (headEnd < 0)
+      return { status: 0, head: '', body: this.#buffer.toString(), raw: this.#buffer, whole: false, error: null };
     const head = this.#take(headEnd + 4).toString('latin1');
     const status = Number(head.split(' ')[1]);
-    if (bodiless || status === 204 || status === 304 || status < 200) {
-      return { status, head, body: '', whole: true, error: null };
+    if (
+      bodiless === true ||
+      (bodiless === 'connect' && status === 200) ||
+      status === 204 ||
+      status === 304 ||
+      status < 200
+    ) {
+      return { status, head, body: '', raw: Buffer.alloc(0), whole: true, error: null };
     }
     const length = /^content-length: (\d+)\r$/im.exec(head)?.[1];
-    const { body, whole } = length === undefined ? await this.#chunked() : await this.#sized(Number(length));
-    return { status, head, body, whole, error: /^\{"error":"(\w+)"/.exec(body)?.[1] ?? null };
+    const { raw, whole } = length === undefined ? await this.#chunked() : await this.#sized(Number(length));
+    const body = raw.toString();
+    return { status, head, body, raw, whole, error: /^\{"error":"(\w+)"/.exec(body)?.[1] ?? null };
   }
 
-  async #sized(length: number): Promise<{ body: string; whole: boolean }> {
+  async #sized(length: number): Promise<{ raw: Buffer; whole: boolean }> {
     const end = await this.#until(() => (this.#buffer.length >= length ? length : -1));
-    return { body: this.#take(end < 0 ? this.#buffer.length : end).toString(), whole: end >= 0 };
+    return { raw: this.#take(end < 0 ? this.#buffer.length : end), whole: end >= 0 };
   }
 
-  async #chunked(): Promise<{ body: string; whole: boolean }> {
+  async #chunked(): Promise<{ raw: Buffer; whole: boolean }> {
     const parts: Buffer[] = [];
     for (;;) {
       const line = await this.#until(() => this.#buffer.indexOf('\r\n'));
-      if (line < 0) return { body: Buffer.concat(parts).toString(), whole: false };
+      if (line < 0) return { raw: Buffer.concat(parts), whole: false };
       const size = Number.parseInt(this.#take(line + 2).toString(), 16);
       const end = await this.#until(() => (this.#buffer.length >= size + 2 ? size : -1));
-      if (end < 0) return { body: Buffer.concat(parts).toString(), whole: false };
+      if (end < 0) return { raw: Buffer.concat(parts), whole: false };
       parts.push(Buffer.from(this.#take(size)));
       this.#take(2);
-      if (size === 0) return { body: Buffer.concat(parts).toString(), whole: true };
+      if (size === 0) return { raw: Buffer.concat(parts), whole: true };
     }
   }
 
