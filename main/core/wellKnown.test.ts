@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { parseHostRule } from './host.ts';
+import { makePlaceholder, placeholderRandomBytes } from './placeholder.ts';
 import { placeholderShape, wellKnownHeaders, wellKnownHeadersOfRule, wellKnownHosts } from './wellKnown.ts';
 
 describe('well-known keys', () => {
@@ -26,7 +28,7 @@ describe('well-known keys', () => {
   it('suggest nothing for a name that only resembles one', () => {
     for (const name of ['KEY', 'MY_OPENAI_API_KEY', 'OPENAI', 'X_GITHUB_TOKEN_2', '']) {
       expect(wellKnownHosts(name)).toEqual([]);
-      expect(placeholderShape(name)).toBe('');
+      expect(placeholderShape(name)).toEqual({ prefix: '' });
     }
   });
 
@@ -44,8 +46,31 @@ describe('well-known keys', () => {
     expect(wellKnownHeadersOfRule('*.example.com')).toEqual([]);
   });
 
-  it('know how keys of a service begin', () => {
-    expect(placeholderShape('OPENAI_API_KEY')).toBe('sk-');
-    expect(placeholderShape('GITHUB_TOKEN')).toBe('ghp_');
+  it.each([
+    ['OPENAI_API_KEY', /^sk-[a-zA-Z0-9]{48}$/],
+    ['OPENROUTER_API_KEY', /^sk-or-v1-[a-zA-Z0-9]{64}$/],
+    ['ANTHROPIC_API_KEY', /^sk-ant-api03-[\w-]{95}$/],
+    ['GITHUB_TOKEN', /^ghp_[a-zA-Z0-9]{36}$/],
+    ['GEMINI_API_KEY', /^AIza[\w-]{35}$/],
+    ['GOOGLE_MAPS_API_KEY', /^AIza[\w-]{35}$/],
+    ['GROQ_API_KEY', /^gsk_[a-zA-Z0-9]{52}$/],
+    ['XAI_API_KEY', /^xai-[a-zA-Z0-9]{80}$/],
+    ['DEEPSEEK_API_KEY', /^sk-[a-zA-Z0-9]{32}$/],
+    ['PERPLEXITY_API_KEY', /^pplx-[a-zA-Z0-9]{48}$/],
+    ['CEREBRAS_API_KEY', /^csk-[a-zA-Z0-9]{48}$/],
+    ['HF_TOKEN', /^hf_[a-zA-Z0-9]{34}$/],
+    ['REPLICATE_API_TOKEN', /^r8_[a-zA-Z0-9]{37}$/],
+    ['ELEVENLABS_API_KEY', /^sk_[a-zA-Z0-9]{48}$/],
+    ['SENDGRID_API_KEY', /^SG\.[\w.-]{66}$/],
+    ['LINEAR_API_KEY', /^lin_api_[a-zA-Z0-9]{40}$/],
+    ['FIGMA_TOKEN', /^figd_[\w-]{40}$/],
+    ['NOTION_TOKEN', /^ntn_[a-zA-Z0-9]{46}$/],
+    ['DIGITALOCEAN_TOKEN', /^dop_v1_[a-zA-Z0-9]{64}$/],
+    ['STRIPE_SECRET_KEY', /^sk_live_[a-zA-Z0-9]{24,}$/],
+    ['GITLAB_TOKEN', /^glpat-[\w-]{20,}$/],
+    ['SLACK_BOT_TOKEN', /^xoxb-/],
+    ['ANYTHING_ELSE', /^[a-zA-Z0-9]{39}$/],
+  ])('a stand-in for %s passes what clients check', (name, pattern) => {
+    expect(makePlaceholder(randomBytes(placeholderRandomBytes), placeholderShape(name))).toMatch(pattern);
   });
 });

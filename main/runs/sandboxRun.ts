@@ -2,7 +2,7 @@ import { Deadline } from '../core/deadline.ts';
 import type { EgressLimits, EgressSecret, Tripwire } from '../core/egressSpec.ts';
 import { makeId } from '../core/ids.ts';
 import type { Manifest } from '../core/manifestTypes.ts';
-import { makePlaceholder } from '../core/placeholder.ts';
+import { makePlaceholder, placeholderRandomBytes } from '../core/placeholder.ts';
 import type { FinishInput, RunResult } from '../core/records.ts';
 import { unsaidTraffic } from '../core/traffic.ts';
 import { placeholderShape } from '../core/wellKnown.ts';
@@ -16,7 +16,6 @@ import type { SchedulerDeps } from './ports.ts';
 const deadlineGraceMs = 3_000;
 /** A sandbox that was told to end and did not. */
 const stuckMs = 10_000;
-const placeholderBytes = 24;
 
 function egressLimitsOf({ traffic = unsaidTraffic, limits }: Manifest): EgressLimits {
   return {
@@ -124,7 +123,8 @@ export class SandboxRun {
     return manifest.secrets.flatMap((secret) => {
       const value = values.get(secret.name);
       if (value === undefined || secret.secretId === null || secret.delivery === 'raw') return [];
-      const placeholder = makePlaceholder(this.#deps.random(placeholderBytes), placeholderShape(secret.name));
+      const random = this.#deps.random(placeholderRandomBytes);
+      const placeholder = makePlaceholder(random, placeholderShape(secret.name));
       const { secretId, name, hosts, places } = secret;
       return [{ secretId, name, placeholder, value, hosts, ...places }];
     });

@@ -41,7 +41,7 @@ describe('a run', () => {
     expect(new TextDecoder().decode(job?.code)).toBe('the code');
     expect(job?.env.SKILL_ARGS).toBe('{"n":1}');
     expect(Object.keys(job?.env ?? {}).sort()).toEqual(['API_KEY', 'SKILL_ARGS']);
-    expect(job?.env.API_KEY).toContain('oauth3-');
+    expect(job?.env.API_KEY).toContain('oauth3');
     expect(JSON.stringify(job?.env)).not.toContain(value);
     expect(house.sessions[0]?.secrets).toMatchObject([
       { name: 'API_KEY', value, placeholder: job?.env.API_KEY, headers: ['x-api-key'] },

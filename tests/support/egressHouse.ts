@@ -3,7 +3,7 @@ import type { DoorRequest, DoorResponse, HeaderPair } from '../../main/core/door
 import type { EgressLimits, EgressSecret, ExchangeRecord, Tripwire } from '../../main/core/egressSpec.ts';
 import { type HostRule, parseNetworkEntry } from '../../main/core/host.ts';
 import { silentLog } from '../../main/core/log.ts';
-import { makePlaceholder } from '../../main/core/placeholder.ts';
+import { makePlaceholder, placeholderRandomBytes } from '../../main/core/placeholder.ts';
 import { Redactor } from '../../main/core/redaction.ts';
 import { EgressGateway } from '../../main/egress/gateway.ts';
 import type { EgressSession } from '../../main/egress/session.ts';
@@ -113,7 +113,7 @@ export async function startEgressHouse(
       secretId: `sec_${name}`,
       name,
       value,
-      placeholder: makePlaceholder(randomBytes(24)),
+      placeholder: makePlaceholder(randomBytes(placeholderRandomBytes)),
       hosts: hostRules(hosts, localNames),
       headers,
       query,
