@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Isolation, Runtime } from '../contract/runtime.ts';
 import { EngineApi } from '../main/backends/docker/engineApi.ts';
 import { seccompProfile } from '../main/backends/docker/seccompProfile.ts';
-import type { EngineFacts } from '../scripts/setup/containerEngine.ts';
+import type { UsableEngine } from '../scripts/setup/containerEngine.ts';
 import { ensureRunnerBuilt } from '../scripts/setup/runnerBuild.ts';
 import { startBotApi } from '../tests/support/botApi.ts';
 import { type BrokerUnderTest, startBroker } from './house.ts';
@@ -47,7 +47,7 @@ export type ContainerHouse = Readonly<{
 
 /** A broker in a process of its own that uses this engine, with an owner who taps. */
 export async function startContainerHouse(
-  engine: EngineFacts,
+  engine: UsableEngine,
   extra: Readonly<Record<string, string>> = {},
 ): Promise<ContainerHouse> {
   await ensureRunnerBuilt();

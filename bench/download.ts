@@ -1,4 +1,4 @@
-import type { EngineFacts } from '../scripts/setup/containerEngine.ts';
+import type { UsableEngine } from '../scripts/setup/containerEngine.ts';
 import { startNetworkHouse } from './networkJobs.ts';
 import { type Race, race } from './race.ts';
 
@@ -19,7 +19,7 @@ console.log(JSON.stringify([${MEGABYTES} / ((performance.now() - started) / 1000
 `;
 
 /** A large answer over HTTPS: through the tunnel, against a container with a network. */
-export async function benchDownload(engine: EngineFacts, rounds: number): Promise<readonly Race[]> {
+export async function benchDownload(engine: UsableEngine, rounds: number): Promise<readonly Race[]> {
   const house = await startNetworkHouse(engine);
   try {
     const { tunnel, bridge } = await house.job(program);

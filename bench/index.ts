@@ -1,4 +1,4 @@
-import type { EngineFacts } from '../scripts/setup/containerEngine.ts';
+import type { UsableEngine } from '../scripts/setup/containerEngine.ts';
 import { ensureContainerEngine } from '../scripts/setup/containerEngine.ts';
 import { benchDownload } from './download.ts';
 import { benchPending } from './pending.ts';
@@ -11,11 +11,11 @@ import { benchTrusted } from './trusted.ts';
 import { benchWarmRuns } from './warmRun.ts';
 
 /** Asked for once, by the first bench that needs it. */
-let engine: Promise<EngineFacts | null> | null = null;
+let engine: Promise<UsableEngine | null> | null = null;
 
 /** A bench with containers; without an engine a line says so, and there is no figure. */
 const inContainers =
-  (bench: (engine: EngineFacts) => Promise<readonly Race[]>, plus = false) =>
+  (bench: (engine: UsableEngine) => Promise<readonly Race[]>, plus = false) =>
   async (name: string): Promise<void> => {
     engine ??= ensureContainerEngine();
     const found = await engine;

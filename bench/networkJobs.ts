@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { EngineFacts } from '../scripts/setup/containerEngine.ts';
+import type { UsableEngine } from '../scripts/setup/containerEngine.ts';
 import { makeAuthority } from '../tests/support/certificates.ts';
 import { addSecret, type ContainerHouse, startContainerHouse } from './containerHouse.ts';
 import { benchLabel, docker, dockerRunArgs } from './dockerRun.ts';
@@ -33,7 +33,7 @@ export type NetworkHouse = Readonly<{
  * One HTTPS service in a process of its own, on the gateway address of a bridge network made for the bench. A container of
  * that network dials it directly; the broker dials the same address for a sandbox that has no network.
  */
-export async function startNetworkHouse(engine: EngineFacts): Promise<NetworkHouse> {
+export async function startNetworkHouse(engine: UsableEngine): Promise<NetworkHouse> {
   const folder = mkdtempSync(join(tmpdir(), 'oauth3-bench-'));
   const undo: (() => Promise<unknown>)[] = [async () => rmSync(folder, { recursive: true, force: true })];
   const close = async (): Promise<void> => {

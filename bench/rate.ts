@@ -1,4 +1,4 @@
-import type { EngineFacts } from '../scripts/setup/containerEngine.ts';
+import type { UsableEngine } from '../scripts/setup/containerEngine.ts';
 import { startContainerHouse } from './containerHouse.ts';
 import { docker, dockerRunArgs } from './dockerRun.ts';
 import { oneLines, stdinCommand } from './oneLine.ts';
@@ -27,7 +27,7 @@ async function sustained(once: () => Promise<unknown>): Promise<number> {
  * One run after the other, several side by side, without time for the pool to fill again: what a broker carries for long,
  * against `docker run` as often as it goes.
  */
-export async function benchRate(engine: EngineFacts, rounds: number): Promise<readonly Race[]> {
+export async function benchRate(engine: UsableEngine, rounds: number): Promise<readonly Race[]> {
   const line = oneLines.find(({ row }) => row.runtime === 'deno');
   if (line === undefined) throw new Error('there is no deno in the table');
   const { row, code } = line;

@@ -1,4 +1,4 @@
-import type { EngineFacts } from '../scripts/setup/containerEngine.ts';
+import type { UsableEngine } from '../scripts/setup/containerEngine.ts';
 import { startNetworkHouse } from './networkJobs.ts';
 import { type Race, race } from './race.ts';
 
@@ -25,7 +25,7 @@ console.log(JSON.stringify(times.slice(${FIRST})));
 `;
 
 /** One HTTPS request with a secret, as the code sees it: through the tunnel, against a container with a network. */
-export async function benchRequests(engine: EngineFacts, rounds: number): Promise<readonly Race[]> {
+export async function benchRequests(engine: UsableEngine, rounds: number): Promise<readonly Race[]> {
   const house = await startNetworkHouse(engine);
   try {
     const races: Race[] = [];

@@ -1,5 +1,5 @@
 import type { Isolation } from '../contract/runtime.ts';
-import type { EngineFacts } from '../scripts/setup/containerEngine.ts';
+import type { UsableEngine } from '../scripts/setup/containerEngine.ts';
 import { coldRun } from './coldRun.ts';
 import { startContainerHouse } from './containerHouse.ts';
 import { docker, dockerRunArgs } from './dockerRun.ts';
@@ -20,7 +20,7 @@ export type WarmRun = Readonly<{
  * A whole trusted run of one line over HTTP (guard, digest, trust, durable records, sandbox, redaction), with a container
  * standing ready, against the same hardened container made for the line, through the engine's API and by `docker run`.
  */
-export async function benchWarmRuns(engine: EngineFacts, options: WarmRun): Promise<readonly Race[]> {
+export async function benchWarmRuns(engine: UsableEngine, options: WarmRun): Promise<readonly Race[]> {
   const { isolation, engineRuntime, rounds, aim, startMs } = options;
   const house = await startContainerHouse(engine);
   try {

@@ -9,7 +9,7 @@ import { exclusively } from './exclusive.ts';
 import { ensureEnginePackages, ensureGvisorPackage } from './systemPackages.ts';
 
 /** An engine that has run a container for us; `gvisor`: also one under the runtime `runsc`. */
-export type EngineFacts = EngineSocket & Readonly<{ gvisor: boolean }>;
+export type UsableEngine = EngineSocket & Readonly<{ gvisor: boolean }>;
 
 type Found = Readonly<{ engine: EngineSocket }> | Readonly<{ reason: string }>;
 
@@ -44,16 +44,16 @@ const installAndStart = async (place: EnginePlace): Promise<Found> => {
 };
 
 /** The engine at `url` as it is, with nothing installed or changed; undefined when none there can run a container. */
-export const examineEngine = async (url: string): Promise<EngineFacts | undefined> => {
+export const examineEngine = async (url: string): Promise<UsableEngine | undefined> => {
   const engine = await engineAt(url);
   if (!engine || (await problemWithRuntime(engine))) return undefined;
   return { ...engine, gvisor: (await problemWithRuntime(engine, 'runsc')) === undefined };
 };
 
-const withGvisor = async (place: EnginePlace, engine: EngineSocket): Promise<EngineFacts> => {
+const withGvisor = async (place: EnginePlace, engine: EngineSocket): Promise<UsableEngine> => {
   const problem = await problemWithRuntime(engine, 'runsc');
   if (problem === undefined) return { ...engine, gvisor: true };
-  const without = (reason: string): EngineFacts => {
+  const without = (reason: string): UsableEngine => {
     say(`The container engine runs no gVisor: ${reason}.`);
     return { ...engine, gvisor: false };
   };
@@ -84,7 +84,7 @@ const find = async (place: EnginePlace): Promise<Found> => {
  * started first where neither answers and we may (Linux, root, apt). null, with one line that says why, where none can
  * run a container. An engine on another machine is never used: tests would leave their containers there.
  */
-export const ensureContainerEngine = (place: EnginePlace = usualPlace): Promise<EngineFacts | null> =>
+export const ensureContainerEngine = (place: EnginePlace = usualPlace): Promise<UsableEngine | null> =>
   exclusively(`engine ${place.url}`, async () => {
     const found = await find(place);
     if ('engine' in found) return withGvisor(place, found.engine);

@@ -1,4 +1,4 @@
-import type { EngineFacts } from '../setup/containerEngine.ts';
+import type { UsableEngine } from '../setup/containerEngine.ts';
 import { defaultEngineUrl } from '../setup/engineSocket.ts';
 
 /** In CI nothing is skipped: what cannot be tested has failed. */
@@ -7,7 +7,7 @@ export const isStrict = process.env.CI === 'true';
 const NONE = 'none';
 
 /** How a test run is told which container engine it may use: `unix://...`, or that there is none. */
-export const engineEnvironment = (engine: EngineFacts | null): Readonly<Record<string, string>> => ({
+export const engineEnvironment = (engine: UsableEngine | null): Readonly<Record<string, string>> => ({
   OAUTH3_TEST_ENGINE: engine?.url ?? NONE,
 });
 

@@ -1,11 +1,11 @@
 import { ensureBuilt } from '../setup/appBuild.ts';
 import { say } from '../setup/checkout.ts';
-import { type EngineFacts, ensureContainerEngine } from '../setup/containerEngine.ts';
+import { ensureContainerEngine, type UsableEngine } from '../setup/containerEngine.ts';
 import { resolveRuntime, standInNotice } from '../setup/electronRuntime.ts';
 import { ensureAppPackages, ensureTestPackages } from '../setup/systemPackages.ts';
 
 /** Brings everything that the whole suite needs; null where this machine has no container engine. Throws SetupError. */
-export const prepareTests = async (): Promise<EngineFacts | null> => {
+export const prepareTests = async (): Promise<UsableEngine | null> => {
   const runtime = await resolveRuntime();
   await ensureAppPackages(runtime.executable, true);
   await ensureTestPackages();

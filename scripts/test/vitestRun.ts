@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { root } from '../setup/checkout.ts';
 import { run } from '../setup/command.ts';
-import type { EngineFacts } from '../setup/containerEngine.ts';
+import type { UsableEngine } from '../setup/containerEngine.ts';
 import { engineEnvironment } from './engine.ts';
 import type { VitestReport } from './tally.ts';
 
@@ -11,7 +11,7 @@ import type { VitestReport } from './tally.ts';
 export type VitestRun = Readonly<{ code: number; report: VitestReport | undefined }>;
 
 /** Runs Vitest with these arguments, its output for the reader to see, and gives its JSON report. */
-export const runVitest = async (args: readonly string[], engine: EngineFacts | null): Promise<VitestRun> => {
+export const runVitest = async (args: readonly string[], engine: UsableEngine | null): Promise<VitestRun> => {
   const folder = await mkdtemp(path.join(tmpdir(), 'oauth3-test-'));
   const file = path.join(folder, 'report.json');
   try {

@@ -1,15 +1,15 @@
 import type { TestProject } from 'vitest/node';
-import { type EngineFacts, examineEngine } from '../../scripts/setup/containerEngine.ts';
+import { examineEngine, type UsableEngine } from '../../scripts/setup/containerEngine.ts';
 import { isStrict, namedEngine } from '../../scripts/test/engine.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    engine: EngineFacts | null;
+    engine: UsableEngine | null;
     engineProblem: string | null;
   }
 }
 
-const problemWith = (engine: EngineFacts | null): string | null => {
+const problemWith = (engine: UsableEngine | null): string | null => {
   if (engine === null) return 'no container engine for the tests (OAUTH3_TEST_ENGINE); npm test brings one';
   if (isStrict && !engine.gvisor) return 'the container engine runs no gVisor, and in CI nothing is skipped';
   return null;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Isolation } from '../../contract/runtime.ts';
 import { containerLabels } from '../../main/backends/docker/containerSpec.ts';
 import { EngineApi, EngineError } from '../../main/backends/docker/engineApi.ts';
-import type { EngineFacts } from '../../scripts/setup/containerEngine.ts';
+import type { UsableEngine } from '../../scripts/setup/containerEngine.ts';
 
 const POLL_MS = 25;
 
@@ -21,7 +21,7 @@ export type ContainerFacts = Readonly<{
 }>;
 
 /** The engine of this test run. Only in tests of the project `docker`. */
-export const engineUnderTest = (): EngineFacts => {
+export const engineUnderTest = (): UsableEngine => {
   const engine = inject('engine');
   if (engine === null) throw new Error('only the tests of the project docker have a container engine');
   return engine;
@@ -33,7 +33,7 @@ export const isolationsUnderTest = (): readonly Extract<Isolation, 'container' |
 
 /** What an outsider sees of the engine, whatever the app says. */
 export type TestEngine = Readonly<{
-  facts: EngineFacts;
+  facts: UsableEngine;
   /** Containers in any state that one installation made. */
   containersOf(installId: string): Promise<readonly ContainerFacts[]>;
   /** Containers in any state that carry the label of this app, whoever made them. */
