@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { EngineApi } from '../../main/backends/docker/engineApi.ts';
+import { EngineApi, EngineError } from '../../main/backends/docker/engineApi.ts';
 import { canaryValue, memoryOf, processesFrom, sightings, startFactsOf } from '../support/canary.ts';
 import { openContainerHouse } from '../support/containerHouse.ts';
 import { startHttpsUpstream } from '../support/httpsUpstream.ts';
@@ -16,6 +17,16 @@ function signal(): Readonly<{ fire: () => void; fired: Promise<void> }> {
     fire = resolve;
   });
   return { fire: () => fire(), fired };
+}
+
+/** The engine's answer about its own things, or its refusal; either is something that an outsider can read. */
+async function said(engine: EngineApi, path: string, query: Readonly<Record<string, string>> = {}): Promise<Buffer> {
+  try {
+    return await buffer(await engine.bytes({ method: 'GET', path, query }));
+  } catch (error) {
+    if (error instanceof EngineError && error.status !== 0) return Buffer.from(error.message);
+    throw error;
+  }
 }
 
 it('E106 the real value is nowhere in a container, nor in what its engine tells of it', async () => {
@@ -44,7 +55,7 @@ it('E106 the real value is nowhere in a container, nor in what its engine tells 
       const answer = await fetch('https://${host}/', { headers: { authorization: 'Bearer ' + process.env.KEY } });
       for await (const chunk of answer.body) process.stdout.write(chunk);
       console.log(marker, process.env.KEY);`;
-    const id = await house.begin(agent, { runtime: 'node', code, secrets: ['KEY'], network: [host] });
+    const id = await house.begin(agent, { runtime: 'node', code, secrets: ['KEY'], network: [host], timeoutS: 120 });
     await reached.fired;
     expect(api.received[0]?.headers.authorization).toBe(`Bearer ${value}`);
 
@@ -56,9 +67,11 @@ it('E106 the real value is nowhere in a container, nor in what its engine tells 
         const facts = await engine.json({ method: 'GET', path: `${path}/json` }, stateSchema);
         const history = await engine.json({ method: 'GET', path: `/images/${facts.Image}/history` }, z.array(anything));
         const processes = await engine.json({ method: 'GET', path: `${path}/top` }, anything);
-        return { pid: facts.State.Pid, text: JSON.stringify([facts, history, processes]) };
+        const logs = await said(engine, `${path}/logs`, { stdout: '1', stderr: '1' });
+        return { pid: facts.State.Pid, text: JSON.stringify([facts, history, processes, logs.toString('latin1')]) };
       }),
     );
+    const files = await Promise.all(containers.map(({ id: each }) => said(engine, `/containers/${each}/export`)));
     engine.close();
     const processes = told.flatMap(({ pid }) => processesFrom(pid));
     const places = [
@@ -70,6 +83,10 @@ it('E106 the real value is nowhere in a container, nor in what its engine tells 
     expect(sightings([marker], places).length).toBeGreaterThan(0);
     expect(sightings([marker], places.slice(0, told.length))).toEqual([]);
     expect(sightings([value], places)).toEqual([]);
+    for (const content of files) {
+      expect(content.includes('app/runner.mjs')).toBe(true);
+      expect(sightings([value], [{ name: 'the files of a container', content }])).toEqual([]);
+    }
 
     release.fire();
     const answer = await agent.result(id, 60_000);

