@@ -2,43 +2,21 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLog } from '../core/log.ts';
 import type { ChildLauncher, SandboxChild } from './embedded/childLauncher.ts';
 import { StartingChild } from './embedded/startingChild.ts';
+import { ScriptedChild } from './embedded/testing.ts';
 import { SandboxStartError, WarmPool } from './warmPool.ts';
-
-class IdleChild implements SandboxChild {
-  isKilled = false;
-  #say: (message: unknown) => void = () => {};
-  #exit: (reason: string) => void = () => {};
-  send(): void {}
-  onMessage(listener: (message: unknown) => void): void {
-    this.#say = listener;
-  }
-  onExit(listener: (reason: string) => void): void {
-    this.#exit = listener;
-  }
-  kill(): void {
-    this.isKilled = true;
-    this.#exit('SIGKILL');
-  }
-  say(message: unknown): void {
-    this.#say(message);
-  }
-  die(): void {
-    this.#exit('exit code 1');
-  }
-}
 
 /** Starts children that are ready at once, never, or dead at once, as the test says at the time. */
 class Launcher implements ChildLauncher {
-  readonly children: IdleChild[] = [];
+  readonly children: ScriptedChild[] = [];
   behaviour: 'ready' | 'silent' | 'dies' | 'babbles' = 'ready';
   launch(): SandboxChild {
-    const child = new IdleChild();
+    const child = new ScriptedChild();
     this.children.push(child);
     const { behaviour } = this;
     queueMicrotask(() => {
       if (behaviour === 'ready') child.say({ type: 'ready' });
       if (behaviour === 'babbles') child.say({ type: 'exit', outcome: { kind: 'exited', exitCode: 0 } });
-      if (behaviour === 'dies') child.die();
+      if (behaviour === 'dies') child.die('exit code 1');
     });
     return child;
   }
@@ -145,7 +123,7 @@ describe('the pool of warm sandbox processes', () => {
     const launcher = new Launcher();
     const pool = poolOf(launcher, 1);
     await pool.start();
-    launcher.children[0]?.die();
+    launcher.children[0]?.die('exit code 1');
     await vi.advanceTimersByTimeAsync(5_000);
     expect(launcher.children).toHaveLength(2);
     expect(await pool.take()).toBe(launcher.children[1]);

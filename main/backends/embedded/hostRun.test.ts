@@ -1,44 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { sandboxLimits } from '../../../contract/sandboxLimits.ts';
-import type { HostMessage } from '../../../contract/sandboxMessages.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { DoorRequest, EgressDoor } from '../../core/door.ts';
 import type { SandboxExit } from '../../runs/backend.ts';
 import { anyTunnel } from '../../runs/testDoor.ts';
-import type { SandboxChild } from './childLauncher.ts';
 import { runInChild } from './hostRun.ts';
-import { closedDoor } from './testing.ts';
+import { closedDoor, ScriptedChild } from './testing.ts';
 
 const clock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() };
-
-/** A child that says what the test tells it to; it dies when it is killed. */
-class ScriptedChild implements SandboxChild {
-  readonly received: HostMessage[] = [];
-  isKilled = false;
-  #say: (message: unknown) => void = () => {};
-  #exit: (reason: string) => void = () => {};
-
-  send(message: HostMessage): void {
-    this.received.push(message);
-  }
-  onMessage(listener: (message: unknown) => void): void {
-    this.#say = listener;
-  }
-  onExit(listener: (reason: string) => void): void {
-    this.#exit = listener;
-  }
-  kill(): void {
-    this.isKilled = true;
-    queueMicrotask(() => this.#exit('SIGKILL'));
-  }
-  say(message: unknown): void {
-    this.#say(message);
-  }
-  die(reason: string): void {
-    this.#exit(reason);
-  }
-}
 
 function begin(
   options: Readonly<{

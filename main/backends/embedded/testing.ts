@@ -1,9 +1,11 @@
 import { fileURLToPath } from 'node:url';
+import type { HostMessage } from '../../../contract/sandboxMessages.ts';
 import type { EgressDoor } from '../../core/door.ts';
 import { silentLog } from '../../core/log.ts';
 import type { SandboxExit } from '../../runs/backend.ts';
 import { anyTunnel } from '../../runs/testDoor.ts';
 import { EmbeddedBackend } from './backend.ts';
+import type { SandboxChild } from './childLauncher.ts';
 import { NodeChildLauncher } from './nodeChild.ts';
 
 /** For tests: processes of the sandbox program as it stands in the source tree. */
@@ -16,6 +18,34 @@ export const closedDoor: EgressDoor = {
   ...anyTunnel,
   request: () => Promise.reject(Object.assign(new Error('there is nothing at 10.0.0.7'), { code: 'CLOSED' })),
 };
+
+/** For tests: a child that says what the test tells it to; it dies when it is killed. */
+export class ScriptedChild implements SandboxChild {
+  readonly received: HostMessage[] = [];
+  isKilled = false;
+  #say: (message: unknown) => void = () => {};
+  #exit: (reason: string) => void = () => {};
+
+  send(message: HostMessage): void {
+    this.received.push(message);
+  }
+  onMessage(listener: (message: unknown) => void): void {
+    this.#say = listener;
+  }
+  onExit(listener: (reason: string) => void): void {
+    this.#exit = listener;
+  }
+  kill(): void {
+    this.isKilled = true;
+    queueMicrotask(() => this.#exit('SIGKILL'));
+  }
+  say(message: unknown): void {
+    this.#say(message);
+  }
+  die(reason: string): void {
+    this.#exit(reason);
+  }
+}
 
 export type ProgramOptions = Readonly<{
   env?: Readonly<Record<string, string>>;
