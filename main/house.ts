@@ -38,12 +38,13 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
   );
   const waits = new RequestWaits(events);
   stops.add('waits', () => waits.close());
-  const scheduler = openRuns(books, sandbox, { upstream, waits }, stops);
+  let url = '';
+  const ownPorts = (): readonly number[] => (url === '' ? [] : [Number(new URL(url).port)]);
+  const scheduler = openRuns(books, sandbox, { upstream, waits, ownPorts }, stops);
   const requests = openRequests(books, sandbox, { upstream, waits, scheduler }, stops);
   const { desk, refresh, expiry } = requests;
   const wake = openWake(options, books, stops);
 
-  let url = '';
   let telegram: Telegram | null = null;
   const status: StatusParts = {
     version: ports.version,

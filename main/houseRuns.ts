@@ -61,7 +61,7 @@ export async function openSandboxes(books: Books, options: BrokerOptions, stops:
 export function openRuns(
   books: Books,
   sandbox: Awaited<ReturnType<typeof openSandboxes>>,
-  parts: Readonly<{ upstream: Upstream; waits: RequestWaits }>,
+  parts: Readonly<{ upstream: Upstream; waits: RequestWaits; ownPorts: () => readonly number[] }>,
   stops: StopList,
 ): Scheduler {
   const { records, vault, settings, pause, localServices, events, notices, clock, random, log } = books;
@@ -77,6 +77,7 @@ export function openRuns(
   const gateway = new EgressGateway({
     upstream: parts.upstream,
     localServices: () => localServices.current(),
+    ownPorts: parts.ownPorts,
     log,
     clock,
   });

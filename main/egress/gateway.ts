@@ -14,6 +14,8 @@ export type EgressGatewayParts = Readonly<{
   resolver?: Resolver;
   /** Default: addresses of this machine's interfaces. */
   ownAddresses?: () => readonly string[];
+  /** Ports that this app listens on. */
+  ownPorts?: () => readonly number[];
   log: Log;
   clock: Clock;
 }>;

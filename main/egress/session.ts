@@ -28,6 +28,7 @@ export type SessionContext = Readonly<{
   localServices: LocalServices;
   resolver?: Resolver;
   ownAddresses?: () => readonly string[];
+  ownPorts?: () => readonly number[];
   log: Log;
   clock: Clock;
 }>;

@@ -31,6 +31,8 @@ export type ResolveContext = Readonly<{
   resolver?: Resolver;
   /** Default: addresses of this machine's interfaces at the time of asking. */
   ownAddresses?: () => readonly string[];
+  /** Ports that this app listens on: no local service leads there, whatever address it was declared with. */
+  ownPorts?: () => readonly number[];
   /** Longest wait for an answer, default 5,000 ms. */
   timeoutMs?: number;
 }>;
@@ -92,6 +94,17 @@ function checkedAddresses(host: string, answer: readonly string[], own: readonly
   });
 }
 
+/** The owner may name a service on this machine, but code has no business with this app itself (ATTACKS N238). */
+function refuseOurselves(host: string, address: string, port: number, context: ResolveContext): void {
+  const { ownAddresses = interfaceAddresses, ownPorts = () => [] } = context;
+  if (!ownPorts().includes(port)) return;
+  const verdict = classifyAddress(address);
+  const isLocal = verdict.kind === 'internal' && ['loopback', 'unspecified'].includes(verdict.reason);
+  if (isLocal || ownAddresses().some((own) => sameAddress(own, address))) {
+    throw new ResolveError('address_refused', host, `${host} leads to this app`);
+  }
+}
+
 /**
  * Turns a canonical host and port into checked addresses, with one look-up (RFC 1034 chains are the resolver's; the
  * final addresses count). Throws ResolveError. Call it only after a rule allowed the host: a look-up is a message too.
@@ -99,7 +112,9 @@ function checkedAddresses(host: string, answer: readonly string[], own: readonly
 export async function resolveTarget(host: string, port: number, context: ResolveContext): Promise<DialTarget> {
   const service = context.localServices.get(host);
   if (service !== undefined) {
-    return { addresses: [service.address], port: service.port ?? port };
+    const target = { addresses: [service.address], port: service.port ?? port };
+    refuseOurselves(host, service.address, target.port, context);
+    return target;
   }
   const own = (context.ownAddresses ?? interfaceAddresses)();
   const literal = isIpLiteral(host) ? host.replace(/^\[|\]$/g, '') : null;

@@ -171,6 +171,28 @@ describe('addresses that are used', () => {
   });
 });
 
+describe('N238 a local service on this machine', () => {
+  const at = (address: string, port: number | null): ResolveContext => ({
+    localServices: new Map([['me', { address, port }]]),
+    ownAddresses: () => ['192.168.7.9'],
+    ownPorts: () => [3737],
+  });
+
+  it.each(['127.0.0.1', '127.8.8.8', '0.0.0.0', '::1', '::', '::ffff:127.0.0.1', '192.168.7.9'])(
+    'N238 at %s never leads to the port of this app',
+    async (address) => {
+      const refused = { code: 'address_refused' };
+      await expect(resolveTarget('me', 3737, at(address, null))).rejects.toMatchObject(refused);
+      await expect(resolveTarget('me', 443, at(address, 3737))).rejects.toMatchObject(refused);
+      expect(await resolveTarget('me', 443, at(address, 11_434))).toEqual({ addresses: [address], port: 11_434 });
+    },
+  );
+
+  it('N238 elsewhere may have the same port', async () => {
+    expect(await resolveTarget('me', 3737, at('192.168.7.8', null))).toMatchObject({ port: 3737 });
+  });
+});
+
 describe('the connection', () => {
   it('D71 D78 goes to the checked address without asking again, and the next address when one is dead', async () => {
     const server = await startUpstream(null);
