@@ -2,9 +2,10 @@
 /**
  * Loaded before the code in the Node image. Node told to use a proxy from its start (NODE_USE_ENV_PROXY) loads its whole
  * HTTP client for it, which takes as much processor time as all the rest of its start; most short runs never call anybody.
- * So it is told at the first use: of `fetch`, or of the modules `http` and `https`. What goes around this finds no proxy,
- * and so no way out at all: there is no other route.
+ * So it is told at the first use: of `fetch`, or of the modules `http` and `https`; and before a program that speaks of
+ * `WebSocket`. What goes around this finds no proxy, and so no way out at all: there is no other route.
  */
+const { readFileSync } = require('node:fs');
 const { registerHooks } = require('node:module');
 
 let isTold = false;
@@ -38,3 +39,13 @@ Object.defineProperty(globalThis, 'fetch', {
   enumerable: true,
   configurable: true,
 });
+
+// Looking at what `WebSocket` stands for loads the client, so it cannot be watched: the program's text is looked at instead.
+const speaksOfWebSockets = () => {
+  try {
+    return readFileSync(process.argv[1]).includes('WebSocket');
+  } catch {
+    return process.execArgv.join().includes('WebSocket');
+  }
+};
+if (speaksOfWebSockets()) tell();

@@ -79,6 +79,12 @@ describe('Node in its image', () => {
     expect(asked).toEqual(['CONNECT child.test:443 HTTP/1.1', 'CONNECT thread.test:443 HTTP/1.1']);
   });
 
+  it('finds it for a WebSocket', async () => {
+    const open = (url: string) => `new WebSocket('${url}').addEventListener('error', () => {});`;
+    await run(`${open('wss://a.test/')} ${open('ws://b.test/')}`);
+    expect(asked.toSorted()).toEqual(['CONNECT a.test:443 HTTP/1.1', 'CONNECT b.test:80 HTTP/1.1']);
+  });
+
   it('passes on what fetch was given, and calls nobody by itself', async () => {
     const refused = "await fetch('https://a.test/', { method: 'NOT A METHOD' }).catch((e) => console.log(e.message));";
     expect(await run(refused)).toContain('NOT A METHOD');

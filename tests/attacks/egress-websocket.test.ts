@@ -1,5 +1,10 @@
+import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { HeaderPair } from '../../main/core/door.ts';
 import { parseHostRule } from '../../main/core/host.ts';
@@ -226,6 +231,51 @@ describe('a WebSocket to a host that was declared with wss://', () => {
     client.socket.end();
     await recorded(2);
     await open();
+  });
+});
+
+describe('clients as they are in the images', () => {
+  /** A host that greets in a frame and closes. */
+  const greet = (): void =>
+    house.upstream.setUpgrade((request, socket) => {
+      const accept = acceptOf(request.headers['sec-websocket-key']);
+      socket.write(
+        `HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+      );
+      socket.write(Buffer.from('\x81\x05hello\x88\x02\x03\xe8', 'latin1'));
+      socket.on('data', () => socket.end());
+    });
+
+  it('B49 Node opens a declared WebSocket through the proxy, and no other', async () => {
+    await start();
+    greet();
+    const file = join(tmpdir(), `ca-${randomBytes(6).toString('hex')}.pem`);
+    writeFileSync(file, proxy.frontEnd.authorityPem);
+    const address = `http://127.0.0.1:${proxy.port}`;
+    const env = { NODE_EXTRA_CA_CERTS: file, HTTP_PROXY: address, HTTPS_PROXY: address, NO_PROXY: '' };
+    const script = `
+      const talk = (url) => new Promise((resolve) => {
+        const said = [];
+        const socket = new WebSocket(url);
+        socket.onmessage = ({ data }) => said.push(data);
+        socket.onerror = () => said.push('error');
+        socket.onclose = () => resolve(said.join());
+      });
+      console.log(await talk('wss://${host}/live'), await talk('wss://${bound}/live'));
+    `;
+    const preload = fileURLToPath(new URL('../../sandbox/node/proxy.cjs', import.meta.url));
+    const options = ['--require', preload, '--input-type=module', '-e', script];
+    const printed = await new Promise<string>((resolve) => {
+      execFile(process.execPath, options, { env, timeout: 12_000 }, (_error, stdout, stderr) =>
+        resolve(stdout || stderr),
+      );
+    });
+    rmSync(file);
+    expect(printed).toBe('hello error\n');
+    expect(run.records).toMatchObject([
+      { status: 101, refused: null },
+      { host: bound, refused: 'upgrade_refused' },
+    ]);
   });
 });
 
