@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { containerSpec } from '../../main/backends/docker/containerSpec.ts';
 import { engineWarnings } from '../../main/backends/docker/preflight.ts';
 import { seccompProfile } from '../../main/backends/docker/seccompProfile.ts';
-import { runProgram } from '../support/dockerHouse.ts';
+import { runProgram } from '../../main/backends/testing.ts';
 import { dockerRoom } from '../support/dockerRoom.ts';
 
 const room = dockerRoom(['python']);

@@ -9,11 +9,12 @@ import { Container } from '../../main/backends/docker/container.ts';
 import { containerSpec } from '../../main/backends/docker/containerSpec.ts';
 import { Reaper } from '../../main/backends/docker/reaper.ts';
 import { seccompProfile } from '../../main/backends/docker/seccompProfile.ts';
+import { runProgram } from '../../main/backends/testing.ts';
 import type { Clock } from '../../main/core/clock.ts';
 import { silentLog } from '../../main/core/log.ts';
 import { systemClock } from '../../main/core/systemClock.ts';
 import { anyTunnel } from '../../main/runs/testDoor.ts';
-import { type DockerHouse, openDockerHouse, runProgram, someInstallId, testEndpoint } from '../support/dockerHouse.ts';
+import { type DockerHouse, openDockerHouse, someInstallId, testEndpoint } from '../support/dockerHouse.ts';
 import { dockerRoom } from '../support/dockerRoom.ts';
 
 const room = dockerRoom(['python', 'node']);

@@ -15,12 +15,9 @@ import type {
 import { runtimeTable } from '../../main/backends/docker/runtimeTable.ts';
 import { madeInMemory } from '../../main/backends/docker/testing.ts';
 import type { Clock } from '../../main/core/clock.ts';
-import type { EgressDoor } from '../../main/core/door.ts';
 import { type Log, silentLog } from '../../main/core/log.ts';
 import { systemClock } from '../../main/core/systemClock.ts';
 import { makeProxyFrontEnd } from '../../main/egress/proxy/frontEnd.ts';
-import type { SandboxExit } from '../../main/runs/backend.ts';
-import { anyTunnel } from '../../main/runs/testDoor.ts';
 import { cacheDirectory } from '../../scripts/setup/checkout.ts';
 import { ensureRunnerBuilt } from '../../scripts/setup/runnerBuild.ts';
 import { namedEngine } from '../../scripts/test/engine.ts';
@@ -67,6 +64,7 @@ export async function openDockerHouse(
   const files = await readImageFiles(await ensureRunnerBuilt(), rows);
   const images = new ImageBook({
     engine: engine.api,
+    // Public images need a registry and have another id each time; these need none and are the same in every test run.
     sources: [new PackagesSource(engine.api, path.join(cacheDirectory, 'images'))],
     rows,
     files,
@@ -123,58 +121,4 @@ export async function openDockerHouse(
       await engine.stop();
     },
   };
-}
-
-export const closedDoor: EgressDoor = {
-  ...anyTunnel,
-  request: () => Promise.reject(new Error('there is nothing behind this door')),
-};
-
-export type ProgramOptions = Readonly<{
-  env?: Readonly<Record<string, string>>;
-  egress?: EgressDoor;
-  signal?: AbortSignal;
-  timeoutMs?: number;
-  memoryMb?: number;
-  cpus?: number;
-}>;
-
-export type Ran = Readonly<{ exit: SandboxExit; stdout: string; stderr: string; outputBytes: number }>;
-
-const keptBytes = 4 * 1024 * 1024;
-
-/** Runs code in a backend. Output beyond 4 MiB is counted and not kept. */
-export async function runProgram(
-  backend: DockerBackend,
-  runtime: Runtime,
-  code: string,
-  options: ProgramOptions = {},
-): Promise<Ran> {
-  const kept: Record<'stdout' | 'stderr', Uint8Array[]> = { stdout: [], stderr: [] };
-  let outputBytes = 0;
-  const keeper = (name: 'stdout' | 'stderr') => (chunk: Uint8Array) => {
-    outputBytes += chunk.byteLength;
-    if (outputBytes <= keptBytes) kept[name].push(chunk);
-  };
-  const exit = await backend.run(
-    {
-      runId: 'run_test',
-      runtime,
-      code: new TextEncoder().encode(code),
-      env: options.env ?? {},
-      limits: {
-        timeoutMs: options.timeoutMs ?? 30_000,
-        memoryMb: options.memoryMb ?? 256,
-        cpus: options.cpus ?? 0.5,
-      },
-    },
-    {
-      stdout: keeper('stdout'),
-      stderr: keeper('stderr'),
-      egress: options.egress ?? closedDoor,
-      signal: options.signal ?? new AbortController().signal,
-    },
-  );
-  const text = (name: 'stdout' | 'stderr'): string => Buffer.concat(kept[name]).toString('utf8');
-  return { exit, stdout: text('stdout'), stderr: text('stderr'), outputBytes };
 }

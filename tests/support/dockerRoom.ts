@@ -2,7 +2,8 @@ import { afterAll, beforeAll } from 'vitest';
 import type { Runtime } from '../../contract/runtime.ts';
 import type { DockerBackend } from '../../main/backends/docker/dockerBackend.ts';
 import type { ContainerIsolation } from '../../main/backends/docker/ports.ts';
-import { type DockerHouse, openDockerHouse, type ProgramOptions, type Ran, runProgram } from './dockerHouse.ts';
+import { type ProgramOptions, type Ran, runProgram } from '../../main/backends/testing.ts';
+import { type DockerHouse, openDockerHouse } from './dockerHouse.ts';
 import { openTestEngine, type TestEngine } from './testEngine.ts';
 
 /** For the tests of one file: a started backend on the engine of this test run, ended after them. */

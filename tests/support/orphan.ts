@@ -2,7 +2,8 @@
  * A host that is killed by a test: starts a sandbox, gives it a job that never ends, says so and waits. Started as
  * `node orphan.ts INSTALL_ID CODE`.
  */
-import { closedDoor, openDockerHouse } from './dockerHouse.ts';
+import { closedDoor } from '../../main/backends/testing.ts';
+import { openDockerHouse } from './dockerHouse.ts';
 
 const [, , installId = '', code = ''] = process.argv;
 const house = await openDockerHouse(['python']);

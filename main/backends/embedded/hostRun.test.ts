@@ -5,8 +5,9 @@ import type { Clock } from '../../core/clock.ts';
 import type { DoorRequest, EgressDoor } from '../../core/door.ts';
 import type { SandboxExit } from '../../runs/backend.ts';
 import { anyTunnel } from '../../runs/testDoor.ts';
+import { closedDoor } from '../testing.ts';
 import { runInChild } from './hostRun.ts';
-import { closedDoor, ScriptedChild } from './testing.ts';
+import { ScriptedChild } from './testing.ts';
 
 const clock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() };
 
