@@ -3,6 +3,7 @@ import { type Duplex, duplexPair } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type RunnerJob, runnerProtocol } from '../../../contract/runnerProtocol.ts';
+import { clientPreface, frameFlags, frameTypes, headerBlock, http2Frame } from '../../../tests/fuzz/http2Frames.ts';
 import { systemClock } from '../../core/systemClock.ts';
 import { Tunnel, type TunnelError } from './tunnel.ts';
 import { tunnelLimits } from './tunnelLimits.ts';
@@ -18,6 +19,17 @@ const job: RunnerJob = {
   timeoutMs: 1000,
 };
 const exitMessage = JSON.stringify({ code: 0, signal: null, timedOut: false, outOfMemory: false });
+
+/** A stream as it is opened on the wire, for what no client of ours would do. */
+const openFrame = (stream: number, path: string, flags: number): Buffer => {
+  const headers = [
+    [':method', 'POST'],
+    [':scheme', 'http'],
+    [':authority', 'host'],
+    [':path', path],
+  ] as const;
+  return http2Frame(frameTypes.headers, flags, stream, headerBlock(headers));
+};
 
 let tunnels: Tunnel[] = [];
 let sessions: ClientHttp2Session[] = [];
@@ -285,6 +297,31 @@ describe('the tunnel to something that is no runner', () => {
     runner.open(path);
     runner.open(path);
     await expect(exit).rejects.toEqual(violation('twice'));
+  });
+
+  it('ends, and the app does not, when a stream that is ended is opened again while the session reads', async () => {
+    const uncaught: unknown[] = [];
+    const note = (error: unknown): void => void uncaught.push(error);
+    process.on('uncaughtException', note);
+    try {
+      const { tunnel, inside } = open();
+      inside.resume();
+      inside.write(runnerGreeting);
+      await turn();
+      inside.write(Buffer.concat([clientPreface, http2Frame(frameTypes.settings, 0, 0, Buffer.alloc(0))]));
+      inside.write(openFrame(1, paths.job, frameFlags.endHeaders | frameFlags.endStream));
+      await tunnel.ready;
+      const exit = tunnel.run(job, { stdout: () => {}, stderr: () => {}, egress: () => {} });
+      exit.catch(() => {});
+      const stdout = openFrame(3, paths.stdout, frameFlags.endHeaders);
+      // The second one is trailers that do not end the stream: nghttp2 resets it, and has that to say.
+      for (const frame of [stdout, stdout]) inside.write(frame);
+      await expect(exit).rejects.toEqual(violation('cut its own output'));
+      for (let at = 0; at < 10; at += 1) await turn();
+      expect(uncaught).toEqual([]);
+    } finally {
+      process.off('uncaughtException', note);
+    }
   });
 
   it('ends when it tells its exit twice, or before its output', async () => {

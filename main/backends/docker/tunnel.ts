@@ -72,9 +72,11 @@ export class Tunnel {
       () => this.#violated(`it was not ready within ${readyWithinMs / 1000} seconds`),
       readyWithinMs,
     );
-    connection.on('error', () => this.#ended());
-    connection.on('end', () => this.#ended());
-    connection.on('close', () => this.#ended());
+    const gone = (): void => {
+      this.#ended();
+      this.#cut();
+    };
+    connection.on('error', gone).on('end', gone).on('close', gone);
     // The first bytes may be long in coming: the container is attached before it is started.
     awaitGreeting(
       connection,
@@ -95,10 +97,16 @@ export class Tunnel {
     });
   }
 
-  /** Cuts it; nothing is passed on any more. */
+  /** Nothing is passed on any more, and it is cut before long. */
   close(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
+    // Not at once: this mostly comes while the session reads. Node 24 then still has something to write on a socket that
+    // is being shut down, fails an assertion of its own (JSStreamSocket.doWrite), and the app would end.
+    setImmediate(() => this.#cut());
+  }
+
+  #cut(): void {
     this.#session?.destroy();
     this.#connection.destroy();
   }
