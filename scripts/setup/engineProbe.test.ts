@@ -25,6 +25,6 @@ describe('the probe of a container engine', () => {
       runtimes: { runc: [] },
     };
     expect(await problemWithRuntime(engine, 'runsc')).toBe('it does not list the runtime runsc');
-    expect(await problemWithRuntime(engine)).toBe('it does not answer');
+    expect(await problemWithRuntime(engine)).toContain('does not answer');
   });
 });

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { packTar } from 'modern-tar';
-import { askEngine, type EngineAnswer, type EngineSocket } from './engineSocket.ts';
+import { z } from 'zod';
+import { type EngineApi, EngineError } from '../../main/backends/docker/engineApi.ts';
+import { type EngineSocket, withEngine } from './engineSocket.ts';
 
 const LOAD_ADDRESS = 0x400000n;
 const HEADERS_BYTES = 64 + 56;
@@ -37,15 +40,16 @@ export const smallestProgram = (architecture: string): Buffer | undefined => {
   return file;
 };
 
-/** The engine's own words about what it could not do. */
-const wordsOf = (answer: EngineAnswer | undefined): string => {
-  if (!answer) return 'it does not answer';
-  const { message }: { message?: string } = JSON.parse(answer.text || '{}');
-  return message ?? `status ${answer.status}`;
-};
+const createdSchema = z.looseObject({ Id: z.string() });
+const endedSchema = z.looseObject({ StatusCode: z.number() });
 
-const runOnce = async (socketPath: string, image: string, runtime: string | undefined): Promise<string | undefined> => {
-  const created = await askEngine(socketPath, 'POST', '/containers/create', {
+/** Whether it can be cleaned up is not what is asked. */
+const remove = (api: EngineApi, path: string): Promise<void> =>
+  api.send({ method: 'DELETE', path, query: { force: 'true' } }).catch(() => undefined);
+
+/** Undefined when its first program ended well. Throws EngineError. */
+const runOnce = async (api: EngineApi, image: string, runtime: string | undefined): Promise<string | undefined> => {
+  const json = {
     Image: image,
     Cmd: ['/exit'],
     Labels: { 'oauth3.probe': 'true' },
@@ -55,18 +59,14 @@ const runOnce = async (socketPath: string, image: string, runtime: string | unde
       NetworkMode: 'none',
       LogConfig: { Type: 'none' },
     },
-  });
-  if (created?.status !== 201) return wordsOf(created);
-  const { Id }: { Id: string } = JSON.parse(created.text);
+  };
+  const { Id } = await api.json({ method: 'POST', path: '/containers/create', json }, createdSchema);
   try {
-    const started = await askEngine(socketPath, 'POST', `/containers/${Id}/start`);
-    if (started?.status !== 204) return wordsOf(started);
-    const ended = await askEngine(socketPath, 'POST', `/containers/${Id}/wait`);
-    if (ended?.status !== 200) return wordsOf(ended);
-    const { StatusCode }: { StatusCode: number } = JSON.parse(ended.text);
+    await api.send({ method: 'POST', path: `/containers/${Id}/start` });
+    const { StatusCode } = await api.json({ method: 'POST', path: `/containers/${Id}/wait` }, endedSchema);
     return StatusCode === 0 ? undefined : `its first program ended with ${StatusCode}`;
   } finally {
-    await askEngine(socketPath, 'DELETE', `/containers/${Id}?force=true&v=true`);
+    await remove(api, `/containers/${Id}`);
   }
 };
 
@@ -79,19 +79,21 @@ export const problemWithRuntime = async (engine: EngineSocket, runtime?: string)
   if (runtime !== undefined && !(runtime in engine.runtimes)) return `it does not list the runtime ${runtime}`;
   const program = smallestProgram(process.arch);
   if (!program) return undefined;
-  const image = `oauth3-probe:${randomBytes(6).toString('hex')}`;
-  const archive = await packTar([{ header: { name: 'exit', size: program.length, mode: 0o755 }, body: program }]);
-  const [repo, tag] = image.split(':');
-  const imported = await askEngine(
-    engine.socketPath,
-    'POST',
-    `/images/create?fromSrc=-&repo=${repo}&tag=${tag}`,
-    archive,
-  );
-  if (imported?.status !== 200) return wordsOf(imported);
+  const repo = 'oauth3-probe';
+  const tag = randomBytes(6).toString('hex');
+  const packed = await packTar([{ header: { name: 'exit', size: program.length, mode: 0o755 }, body: program }]);
   try {
-    return await runOnce(engine.socketPath, image, runtime);
-  } finally {
-    await askEngine(engine.socketPath, 'DELETE', `/images/${image}?force=true`);
+    return await withEngine(engine.socketPath, async (api) => {
+      const query = { fromSrc: '-', repo, tag };
+      await api.send({ method: 'POST', path: '/images/create', query, archive: Readable.from([packed]) });
+      try {
+        return await runOnce(api, `${repo}:${tag}`, runtime);
+      } finally {
+        await remove(api, `/images/${repo}:${tag}`);
+      }
+    });
+  } catch (error) {
+    if (error instanceof EngineError) return error.message;
+    throw error;
   }
 };

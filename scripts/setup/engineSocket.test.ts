@@ -15,7 +15,9 @@ describe('the engine at an address', () => {
   it('is what answers at a socket of this machine', async () => {
     const socketPath = join(folder, 'engine.sock');
     const info = { ServerVersion: '20.10.24', Runtimes: { runc: { path: 'runc' }, runsc: { runtimeArgs: ['--a'] } } };
-    const server = createServer((_request, response) => response.end(JSON.stringify(info)));
+    const server = createServer((_request, response) =>
+      response.setHeader('api-version', '1.41').end(JSON.stringify(info)),
+    );
     await new Promise<void>((resolve) => server.listen(socketPath, resolve));
     chmodSync(socketPath, 0o600);
     try {

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { z } from 'zod';
 import type { Runtime } from '../../contract/runtime.ts';
-import { askEngine } from '../../scripts/setup/engineSocket.ts';
+import { withEngine } from '../../scripts/setup/engineSocket.ts';
 import { engineUnderTest } from './testEngine.ts';
 
 /** A call that stands still: `before` it reaches the engine, or `after` the engine did it and nobody was told. */
@@ -180,8 +180,8 @@ export async function openEngineRelay(options: Readonly<{ cut?: boolean }> = {})
       const isShown = ({ Labels }: z.infer<typeof imagesSchema>[number]): boolean =>
         Labels?.['oauth3.variant'] === 'sealed' && runtimes.some((name) => name === Labels['oauth3.runtime']);
       return reply(/^GET \/images\/json$/, 200, async () => {
-        const answer = await askEngine(engine, 'GET', '/images/json');
-        return imagesSchema.parse(JSON.parse(answer?.text ?? '')).filter(isShown);
+        const call = { method: 'GET', path: '/images/json' } as const;
+        return (await withEngine(engine, (api) => api.json(call, imagesSchema))).filter(isShown);
       });
     },
     cut,

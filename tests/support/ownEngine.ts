@@ -9,7 +9,7 @@ import { containerLabels } from '../../main/backends/docker/containerSpec.ts';
 import { isRoot } from '../../scripts/setup/checkout.ts';
 import { which } from '../../scripts/setup/command.ts';
 import { type EnginePlace, engineProcess, startEngine } from '../../scripts/setup/engineProcess.ts';
-import { askEngine } from '../../scripts/setup/engineSocket.ts';
+import { withEngine } from '../../scripts/setup/engineSocket.ts';
 import { engineUnderTest } from './testEngine.ts';
 
 /** An engine that nobody else uses, so that it can be killed. */
@@ -94,9 +94,9 @@ export async function openOwnEngine(): Promise<OwnEngine> {
       if (answer.statusCode !== 200 || said.includes('"error"')) throw new Error(`not loaded: ${said}`);
     },
     async containersOf(installId) {
-      const filters = encodeURIComponent(JSON.stringify({ label: [`${containerLabels.install}=${installId}`] }));
-      const answer = await askEngine(socketPath, 'GET', `/containers/json?all=1&filters=${filters}`);
-      return listSchema.parse(JSON.parse(answer?.text ?? '')).map(({ Id }) => Id);
+      const filters = JSON.stringify({ label: [`${containerLabels.install}=${installId}`] });
+      const call = { method: 'GET', path: '/containers/json', query: { all: '1', filters } } as const;
+      return (await withEngine(socketPath, (api) => api.json(call, listSchema))).map(({ Id }) => Id);
     },
     async close() {
       // In order: it then ends what it holds, also the process that holds its containers.
