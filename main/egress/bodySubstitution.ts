@@ -61,13 +61,11 @@ function fillJson(text: string, pointers: ReadonlySet<string>, swap: Swap): stri
     const written = byTokens.get(pointer) ?? '';
     // An escape is one character: a stand-in does not begin inside it, and a value must not end up behind its backslash.
     const filled = text.slice(start, end).replace(/\\(?:u.{4}|.)|[^\\]+/gs, (piece) =>
-      piece.startsWith('\\')
-        ? piece
-        : swap(
-            piece,
-            ({ json }) => json.includes(written),
-            (value) => JSON.stringify(value).slice(1, -1),
-          ),
+      swap(
+        piece,
+        ({ json }) => json.includes(written),
+        (value) => JSON.stringify(value).slice(1, -1),
+      ),
     );
     parts.push(text.slice(done, start), filled);
     done = end;

@@ -228,7 +228,7 @@ export class EgressSession implements RunEgress {
         path: target,
         headers,
         body,
-        ...(request.bodyLength === undefined || filled !== null ? {} : { bodyLength: request.bodyLength }),
+        ...(request.bodyLength === undefined ? {} : { bodyLength: request.bodyLength }),
         signal,
         totalTimeoutMs: limits.requestTimeoutMs,
         maxResponseBytes: limits.maxBytesIn,
