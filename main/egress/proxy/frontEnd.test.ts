@@ -102,6 +102,15 @@ describe.each(['tunnel', 'direct'] as const)('a client on a stream (%s)', (carri
     }
   });
 
+  it('gets nothing through behind a request without Host, which is the last', async () => {
+    await start({ carriage });
+    const client = await proxy.connect();
+    client.write(`GET http://${host}/ HTTP/1.1\r\n\r\nGET http://${host}/ HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    expect(await client.answer()).toMatchObject({ status: 400, error: 'request_invalid', whole: true });
+    expect(await client.rest()).toBe('');
+    expect(run.records).toEqual([]);
+  });
+
   it('may speak HTTP/1.0 for the CONNECT alone, as Python 3.11 does', async () => {
     await start({ carriage });
     const client = await proxy.connect();

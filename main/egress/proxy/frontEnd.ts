@@ -110,8 +110,13 @@ class ContainerFrontEnd implements ProxyFrontEnd {
   }
 
   #makeServer(): Server {
-    const options = { insecureHTTPParser: false, maxHeaderSize: this.#limits.maxHeadBytes, keepAliveTimeout: 0 };
-    const server = createServer(options);
+    const server = createServer({
+      insecureHTTPParser: false,
+      maxHeaderSize: this.#limits.maxHeadBytes,
+      keepAliveTimeout: 0,
+      // Node's own refusal of a request without Host closes the connection only after taking what else came with it.
+      requireHostHeader: false,
+    });
     // More than the session lets pass, so whatever Node leaves out beyond belongs to a request that is refused; and few
     // enough that heads which wait hold little memory.
     server.maxHeadersCount = maxHeaders;
@@ -146,6 +151,8 @@ class ContainerFrontEnd implements ProxyFrontEnd {
     const line = this.#lines.get(socket);
     // An answer to an older client ends with its connection, so one that broke off would look whole.
     if (httpVersion !== '1.1') line?.end(oldVersion);
+    // RFC 9112, section 3.2.
+    else if (headers.host === undefined) line?.end(ownAnswer(400, 'request_invalid', 'A request has a Host header.'));
     // RFC 9112, section 6.1: the parser takes the chunks off and leaves what else was done to the body.
     else if ((headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked')
       line?.end(ownAnswer(501, 'transfer_coding', 'Send the body as it is or in chunks.'));
