@@ -1,11 +1,12 @@
 import type { UsableEngine } from '../scripts/setup/containerEngine.ts';
 import { ensureContainerEngine } from '../scripts/setup/containerEngine.ts';
 import { benchDownload } from './download.ts';
+import { benchGateway } from './gateway.ts';
 import { benchPending } from './pending.ts';
 import { type Race, reportRace } from './race.ts';
 import { benchRate } from './rate.ts';
-import { report } from './ratio.ts';
 import { benchReady } from './ready.ts';
+import { benchRedaction, redactionBuilds } from './redaction.ts';
 import { benchRequests } from './request.ts';
 import { benchTrusted } from './trusted.ts';
 import { benchWarmRuns } from './warmRun.ts';
@@ -34,15 +35,22 @@ const warmInGvisor = inContainers((found) =>
 
 /** `npm run bench [-- name …]`: ratios against a baseline measured in the same run, in alternating rounds. */
 const benches: Readonly<Record<string, (name: string) => Promise<void>>> = {
-  pending: async () => report(await benchPending(6)),
-  trusted: async () => report(await benchTrusted(6)),
-  ready: async () => report(await benchReady(6)),
+  pending: async () => reportRace(await benchPending(6)),
+  trusted: async () => reportRace(await benchTrusted(6)),
+  redaction: async () => {
+    for (const line of redactionBuilds(5)) process.stdout.write(`${line}\n`);
+    for (const found of await benchRedaction(20)) reportRace(found);
+  },
+  ready: async () => reportRace(await benchReady(6)),
   container: inContainers((found) =>
     benchWarmRuns(found, { isolation: 'container', engineRuntime: 'runc', rounds: 20, aim: 0.2, startMs: 500 }),
   ),
   gvisor,
   rate: inContainers((found) => benchRate(found, 3)),
   request: inContainers((found) => benchRequests(found, 6), true),
+  gateway: async () => {
+    for (const race of await benchGateway(6)) reportRace(race, true);
+  },
   download: inContainers((found) => benchDownload(found, 5)),
 };
 const asked = Object.keys(benches).filter((name) => process.argv.slice(2).includes(name));
