@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { canonicalJson, sha256Hex } from '../core/digest.ts';
 import {
   givenAgent,
   givenRequest,
@@ -152,6 +153,11 @@ describe('pruning', () => {
       error: null,
       egress: [egress],
       wakeText: null,
+    });
+    // Pruned rows leave their hash in the audit chain.
+    expect(store.audit({ limit: 1, kind: 'run.finished' })[0]?.payload).toMatchObject({
+      hosts: ['a.example:443'],
+      egress_sha256: sha256Hex(canonicalJson([egress])),
     });
     const cancelled = givenRequest(store, givenAgent(store), { idempotencyKey: 'k' });
     store.cancelRequest(cancelled.id, start);

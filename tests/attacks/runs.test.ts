@@ -157,3 +157,33 @@ describe('a store that takes no writes', () => {
     expect(status(house, id)).toBe('success');
   });
 });
+
+describe('the way out of a run', () => {
+  const ran = async (house: RunHouse, wish: Parameters<typeof approved>[1] = {}): Promise<string> => {
+    const id = approved(house, wish);
+    house.scheduler.enqueue(id);
+    await untilFinal(house, id);
+    return id;
+  };
+
+  it('I161 has the bounds that the manifest states', async () => {
+    const house = openHouse();
+    const id = await ran(house);
+    const traffic = house.store.manifest(house.store.request(id)?.manifestDigest ?? '')?.traffic;
+    expect(traffic).toEqual({ requests: 1000, open: 16, bytesIn: 256 * 1024 ** 2, bytesOut: 64 * 1024 ** 2 });
+    expect(house.sessions[0]?.limits).toEqual({
+      maxRequests: traffic?.requests,
+      maxConcurrent: traffic?.open,
+      maxBytesIn: traffic?.bytesIn,
+      maxBytesOut: traffic?.bytesOut,
+      requestTimeoutMs: 30_000,
+    });
+  });
+
+  it('B49 knows the hosts of secrets that are delivered raw as well, to open no WebSocket to them', async () => {
+    const house = openHouse();
+    addSecret(house, 'RAW_KEY', 'raw');
+    await ran(house, { secrets: ['RAW_KEY'] });
+    expect(house.sessions[0]).toMatchObject({ secrets: [], boundHosts: [{ host: 'api.example.com', port: 443 }] });
+  });
+});
