@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { startBroker } from './house.ts';
 import { requestsPerSecond } from './load.ts';
 import { startProgram } from './process.ts';
-import { type Comparison, interleave } from './ratio.ts';
+import { type Race, race } from './race.ts';
 
 const REQUESTS = 400;
 const CONCURRENCY = 8;
 
 /** Pending `/execute` per second against parsing and one durable insert in bare `node:http`; both in plain Node. */
-export async function benchPending(rounds: number): Promise<Comparison> {
+export async function benchPending(rounds: number): Promise<Race> {
   const folder = mkdtempSync(join(tmpdir(), 'oauth3-bench-'));
   const bare = await startProgram(
     [process.execPath, join(import.meta.dirname, 'fixtures/bareInsert.ts'), folder],
@@ -28,15 +28,17 @@ export async function benchPending(rounds: number): Promise<Comparison> {
       metadata: { network: ['api.example.com'], description: 'one of many' },
     });
   };
-  const rate = (url: string, token: string) => () =>
-    requestsPerSecond({ url, headers: { authorization: `Bearer ${token}` }, status: 202 }, body, REQUESTS, CONCURRENCY);
+  const rate = (url: string, token: string) => async (): Promise<readonly number[]> => {
+    const target = { url, headers: { authorization: `Bearer ${token}` }, status: 202 };
+    return [await requestsPerSecond(target, body, REQUESTS, CONCURRENCY)];
+  };
   const ours = rate(`${broker.url}/execute`, broker.token);
   const theirs = rate(bare.line.split(' ')[1] ?? '', 'nobody');
   try {
-    await ours();
-    await theirs();
-    const figures = await interleave(rounds, ours, theirs);
-    return { name: 'pending /execute', unit: 'requests/s', ...figures, aim: '>= 0.5', holds: (ratio) => ratio >= 0.5 };
+    return await race('pending /execute', 'requests/s', rounds, [
+      { name: 'ours', measure: ours },
+      { name: 'bare insert', measure: theirs, aim: { text: '>= 0.5', holds: (ratio) => ratio >= 0.5 } },
+    ]);
   } finally {
     await broker.close();
     await bare.stop();

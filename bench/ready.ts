@@ -8,13 +8,13 @@ import { ensureAppPackages } from '../scripts/setup/systemPackages.ts';
 import { hasDisplay, startVirtualDisplay } from '../scripts/setup/virtualDisplay.ts';
 import { noEngine } from '../tests/support/noEngine.ts';
 import { startProgram } from './process.ts';
-import { type Comparison, interleave } from './ratio.ts';
+import { type Race, race } from './race.ts';
 
 /**
  * From spawning to the ready line with a new data folder, against an empty Electron app from spawning to its first loaded
  * window. The vault waits for its owner: a passphrase from a file would add its key derivation, which is slow on purpose.
  */
-export async function benchReady(rounds: number): Promise<Comparison> {
+export async function benchReady(rounds: number): Promise<Race> {
   const runtime = await resolveRuntime();
   await ensureAppPackages(runtime.executable, !hasDisplay());
   await ensureBuilt();
@@ -46,10 +46,14 @@ export async function benchReady(rounds: number): Promise<Comparison> {
   const empty = (): Promise<number> =>
     timed(join(import.meta.dirname, 'fixtures/empty-app'), {}, (line) => line === 'loaded');
   try {
-    await ours();
-    await empty();
-    const figures = await interleave(rounds, ours, empty);
-    return { name: 'ready line', unit: 'ms', ...figures, aim: '<= 1.5', holds: (ratio) => ratio <= 1.5 };
+    return await race('ready line', 'ms', rounds, [
+      { name: 'ours', measure: async () => [await ours()] },
+      {
+        name: 'empty app',
+        measure: async () => [await empty()],
+        aim: { text: '<= 1.5', holds: (ratio) => ratio <= 1.5 },
+      },
+    ]);
   } finally {
     await display?.stop();
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { startBotApi } from '../tests/support/botApi.ts';
 import { startBroker } from './house.ts';
-import { type Comparison, interleave, median } from './ratio.ts';
+import { type Race, race } from './race.ts';
 
 const OWNER = 4711;
 const RUNS = 12;
@@ -16,7 +16,7 @@ const printed = 'to be 42';
  * code in a fresh QuickJS module in a process that stood ready in the same way. Both sides get time to make the next
  * process ready between two runs.
  */
-export async function benchTrusted(rounds: number): Promise<Comparison> {
+export async function benchTrusted(rounds: number): Promise<Race> {
   const bot = await startBotApi();
   const broker = await startBroker({
     TELEGRAM_API_ROOT: bot.root,
@@ -35,7 +35,7 @@ export async function benchTrusted(rounds: number): Promise<Comparison> {
     await bot.tap('⏱ Trust 24h', OWNER);
     await bot.waitFor(() => bot.messages(OWNER).some((message) => message.edits > 0 && message.buttons.length === 0));
     const ours = () =>
-      medianOf(async () => {
+      severalOf(async () => {
         const started = performance.now();
         const answer = await execute();
         const tookMs = performance.now() - started;
@@ -45,7 +45,7 @@ export async function benchTrusted(rounds: number): Promise<Comparison> {
       });
     let ready = await bareChild();
     const theirs = () =>
-      medianOf(async () => {
+      severalOf(async () => {
         const child = ready;
         const started = performance.now();
         const answered = once(child, 'message');
@@ -58,21 +58,22 @@ export async function benchTrusted(rounds: number): Promise<Comparison> {
         await refillTime();
         return tookMs;
       });
-    await ours();
-    await theirs();
-    const figures = await interleave(rounds, ours, theirs);
+    const figures = await race('trusted embedded run', 'ms', rounds, [
+      { name: 'ours', measure: ours },
+      { name: 'bare QuickJS', measure: theirs, aim: { text: '<= 3', holds: (ratio) => ratio <= 3 } },
+    ]);
     ready.kill('SIGKILL');
-    return { name: 'trusted embedded run', unit: 'ms', ...figures, aim: '<= 3', holds: (ratio) => ratio <= 3 };
+    return figures;
   } finally {
     await broker.close();
     await bot.close();
   }
 }
 
-async function medianOf(measure: () => Promise<number>): Promise<number> {
+async function severalOf(measure: () => Promise<number>): Promise<readonly number[]> {
   const figures: number[] = [];
   for (let run = 0; run < RUNS; run += 1) figures.push(await measure());
-  return median(figures);
+  return figures;
 }
 
 async function bareChild(): Promise<ChildProcess> {
