@@ -28,7 +28,7 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: 'integration',
-          include: ['tests/{integration,attacks}/**/*.test.ts'],
+          include: ['tests/{integration,attacks,fuzz}/**/*.test.ts'],
           exclude: [dockerAttacks],
           sequence: { groupOrder: 1 },
           testTimeout: 60_000,
