@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { REDACTION_MASK, Redactor } from './redaction.ts';
@@ -205,6 +206,33 @@ describe('Redactor', () => {
         }
       }
     }
+  });
+
+  it('is ready soon, and small, for long values of one line', () => {
+    // Once each character had a graph of all its spellings: 100 values of 4 KiB took half a minute and 2 GB.
+    const value = (): string => randomBytes(3072).toString('base64');
+    const values = [...Array.from({ length: 20 }, value), randomBytes(48 * 1024).toString('base64')];
+    const began = performance.now();
+    const redactor = redactorFor(...values);
+    expect(performance.now() - began).toBeLessThan(2500);
+    for (const whole of values) {
+      for (const spelled of [whole, Buffer.from(whole).toString('hex'), encodeURIComponent(whole)]) {
+        expect(redactor.text(`<${spelled}>`)).toBe(`<${REDACTION_MASK}>`);
+      }
+      expect(redactor.text(Buffer.from(whole).toString('base64')).replace(/=*$/, '')).toBe(REDACTION_MASK);
+      // One character less is another text.
+      expect(redactor.text(whole.slice(0, -1)).length).toBe(whole.length - 1);
+    }
+  });
+
+  it('leaves the line break after base64 that ends with a line', () => {
+    const value = 's3cr3t-value';
+    const encoded = Buffer.from(`x${value}yz`).toString('base64');
+    expect(
+      redactorFor(value)
+        .text(`${encoded.slice(0, -1)}\n`)
+        .endsWith('\n'),
+    ).toBe(true);
   });
 
   it('takes as long for many values that begin alike as for one, though the text repeats that beginning', () => {

@@ -1,5 +1,8 @@
-import { type Automaton, AutomatonBuilder, tripleHash } from './redactionAutomaton.ts';
+import { type Automaton, AutomatonBuilder, placeAfter } from './redactionAutomaton.ts';
+import { DecoderBuilder } from './redactionDecoder.ts';
+import { StartFilter } from './redactionFilter.ts';
 import { SecretSpellings } from './redactionPatterns.ts';
+import { Pieces } from './redactionPieces.ts';
 import { secretTerms } from './secretTerms.ts';
 
 /** What stands in place of any secret: the same for all, so that neither the name nor the length shows. */
@@ -15,21 +18,21 @@ export type NamedSecret = Readonly<{ name: string; value: string }>;
  * Not covered: ciphers and rot13, text printed one character a line, fragments of a secret.
  */
 export class Redactor {
-  readonly #automaton: Automaton;
-  readonly #visits: Visits;
+  readonly #search: Search;
 
   constructor(secrets: readonly NamedSecret[]) {
-    const builder = new AutomatonBuilder();
-    const terms = new Set(secrets.flatMap((secret) => secretTerms(secret.value)));
-    const spellings = new SecretSpellings(builder);
-    for (const term of terms) spellings.add(term);
-    this.#automaton = builder.freeze();
-    this.#visits = new Visits(this.#automaton.nodeCount);
+    const pieces = new Pieces();
+    const decoder = new DecoderBuilder();
+    const builder = new AutomatonBuilder(pieces, decoder);
+    const spellings = new SecretSpellings(builder, decoder, pieces);
+    for (const term of new Set(secrets.flatMap((secret) => secretTerms(secret.value)))) spellings.add(term);
+    const automaton = builder.freeze();
+    this.#search = { automaton, filter: new StartFilter(automaton), visits: new Visits() };
   }
 
   /** A new stream with its own overlap buffer. */
   stream(): RedactionStream {
-    return new RedactionStream(this.#automaton, this.#visits);
+    return new RedactionStream(this.#search);
   }
 
   bytes(input: Uint8Array): Uint8Array {
@@ -50,44 +53,71 @@ export class Redactor {
   }
 }
 
+/** What all streams of one redactor share. */
+type Search = Readonly<{ automaton: Automaton; filter: StartFilter; visits: Visits }>;
+
 /**
- * Which nodes were reached in the current step. A step is never interrupted, so all streams of one redactor share it:
- * it is as large as the automaton.
+ * What was reached in the current step: places with nodes, in a table of hashes. A step is never interrupted, so all
+ * streams of one redactor share it.
  */
 class Visits {
-  readonly #reachedIn: Float64Array;
   #step = 0;
-
-  constructor(nodeCount: number) {
-    this.#reachedIn = new Float64Array(nodeCount);
-  }
+  #count = 0;
+  #steps = new Float64Array(1024);
+  #places = new Int32Array(1024);
+  #nodes = new Int32Array(1024);
 
   nextStep(): void {
     this.#step += 1;
+    this.#count = 0;
   }
 
   /** True the first time in this step. */
-  isFirst(node: number): boolean {
-    if (this.#reachedIn[node] === this.#step) return false;
-    this.#reachedIn[node] = this.#step;
+  isFirst(place: number, node: number): boolean {
+    const mask = this.#steps.length - 1;
+    let slot = (Math.imul(place, 0x9e3779b1) ^ Math.imul(node, 0x85ebca6b)) >>> 8;
+    for (slot &= mask; this.#steps[slot] === this.#step; slot = (slot + 1) & mask) {
+      if (this.#places[slot] === place && this.#nodes[slot] === node) return false;
+    }
+    this.#steps[slot] = this.#step;
+    this.#places[slot] = place;
+    this.#nodes[slot] = node;
+    this.#count += 1;
+    if (2 * this.#count > mask) this.#grow();
     return true;
+  }
+
+  #grow(): void {
+    const reached = [...this.#steps.keys()].filter((slot) => this.#steps[slot] === this.#step);
+    const [places, nodes] = [this.#places, this.#nodes];
+    const size = 2 * places.length;
+    this.#steps = new Float64Array(size);
+    this.#places = new Int32Array(size);
+    this.#nodes = new Int32Array(size);
+    this.#count = 0;
+    for (const slot of reached) this.isFirst(places[slot] ?? 0, nodes[slot] ?? 0);
   }
 }
 
 type Span = Readonly<{ start: number; end: number }>;
+
+type Active = Readonly<{ places: number[]; nodes: number[]; starts: number[] }>;
+
+function clear({ places, nodes, starts }: Active): void {
+  places.length = 0;
+  nodes.length = 0;
+  starts.length = 0;
+}
 
 /**
  * Redacts one stream of bytes. Every byte that belongs to any match is masked; overlapping matches share one mask, so no
  * tail of a second secret survives. Holds back only bytes that may yet turn out to be part of a match.
  */
 export class RedactionStream {
-  readonly #automaton: Automaton;
-  // Matches in progress, oldest first: at most one per node, the one that began first.
-  #nodes: number[] = [];
-  #starts: number[] = [];
-  #nextNodes: number[] = [];
-  #nextStarts: number[] = [];
-  readonly #visits: Visits;
+  readonly #search: Search;
+  // Matches in progress, oldest first: at most one per place and node, the one that began first.
+  #active: Active = { places: [], nodes: [], starts: [] };
+  #next: Active = { places: [], nodes: [], starts: [] };
   #position = 0;
   // Bytes from #heldFrom to #position are not given out yet.
   #held: Uint8Array = new Uint8Array(0);
@@ -96,9 +126,8 @@ export class RedactionStream {
   #maskedUntil = 0;
   #count = 0;
 
-  constructor(automaton: Automaton, visits: Visits) {
-    this.#automaton = automaton;
-    this.#visits = visits;
+  constructor(search: Search) {
+    this.#search = search;
   }
 
   /** Number of masks given out so far. */
@@ -108,22 +137,18 @@ export class RedactionStream {
 
   /** Takes the next bytes and returns those that are settled. The result never aliases the input. */
   push(chunk: Uint8Array): Uint8Array {
-    const automaton = this.#automaton;
+    const { filter } = this.#search;
     const free = this.#heldFrom === this.#position;
-    const last = chunk.length - 1;
-    // At the end of a chunk the next bytes are unknown: whatever may begin there begins.
-    const known = Math.max(0, last - 1);
     const begin = this.#position;
-    let index = this.#nodes.length === 0 ? nextStart(automaton, chunk, 0, known) : 0;
-    this.#position = begin + index;
-    while (index <= last) {
-      const begins = index >= known || startsAt(automaton, chunk, index);
-      this.#step(chunk[index] ?? 0, begins);
-      index += 1;
-      if (this.#nodes.length === 0) index = nextStart(automaton, chunk, index, known);
+    let index = this.#active.starts.length === 0 ? filter.nextStart(chunk, 0) : 0;
+    while (index < chunk.length) {
       this.#position = begin + index;
+      this.#step(chunk[index] ?? 0, filter.mayStart(chunk, index));
+      index += 1;
+      if (this.#active.starts.length === 0) index = filter.nextStart(chunk, index);
     }
-    const boundary = this.#starts[0] ?? this.#position;
+    this.#position = begin + chunk.length;
+    const boundary = this.#active.starts[0] ?? this.#position;
     // Most chunks hold no part of any secret: one copy, and nothing to put together.
     if (free && boundary === this.#position && this.#spans.length === 0 && this.#maskedUntil <= begin) {
       this.#heldFrom = boundary;
@@ -135,43 +160,47 @@ export class RedactionStream {
 
   /** Returns what was held back. The stream may be used again afterwards, as if new. */
   end(): Uint8Array {
-    this.#nodes = [];
-    this.#starts = [];
+    clear(this.#active);
     return this.#settle(this.#position);
   }
 
   #step(byte: number, begins: boolean): void {
-    const { startIndex, startTo, edgeIndex, edgeByte, edgeTo } = this.#automaton;
-    const nodes = this.#nodes;
+    const { automaton, visits } = this.#search;
+    const { edgeIndex, edgeByte, edgeTo } = automaton.decoder;
+    const { places, nodes, starts } = this.#active;
     this.#position += 1;
-    this.#visits.nextStep();
-    this.#nextNodes.length = 0;
-    this.#nextStarts.length = 0;
+    visits.nextStep();
     for (let index = 0; index < nodes.length; index += 1) {
       const node = nodes[index] ?? 0;
-      const start = this.#starts[index] ?? 0;
       const endEdge = edgeIndex[node + 1] ?? 0;
       for (let edge = edgeIndex[node] ?? 0; edge < endEdge; edge += 1) {
-        if (edgeByte[edge] === byte) this.#reach(edgeTo[edge] ?? 0, start);
+        if (edgeByte[edge] === byte) this.#reach(places[index] ?? 0, edgeTo[edge] ?? 0, starts[index] ?? 0);
       }
     }
-    const endStart = begins ? (startIndex[byte + 1] ?? 0) : 0;
-    for (let edge = startIndex[byte] ?? 0; edge < endStart; edge += 1) {
-      this.#reach(startTo[edge] ?? 0, this.#position - 1);
+    if (begins) {
+      const { startIndex, startTo } = automaton;
+      const endStart = startIndex[byte + 1] ?? 0;
+      for (let edge = startIndex[byte] ?? 0; edge < endStart; edge += 1) {
+        this.#reach(0, startTo[edge] ?? 0, this.#position - 1);
+      }
     }
-    [this.#nodes, this.#nextNodes] = [this.#nextNodes, this.#nodes];
-    [this.#starts, this.#nextStarts] = [this.#nextStarts, this.#starts];
+    [this.#active, this.#next] = [this.#next, this.#active];
+    clear(this.#next);
   }
 
-  #reach(node: number, start: number): void {
-    if (!this.#visits.isFirst(node)) return;
-    const { accepting, edgeIndex } = this.#automaton;
-    if (accepting[node] === 1 && this.#spans.at(-1)?.end !== this.#position) {
+  #reach(from: number, reached: number, start: number): void {
+    const { automaton, visits } = this.#search;
+    const exit = automaton.decoder.exit[reached] ?? -1;
+    const place = exit < 0 ? from : placeAfter(automaton, from, exit);
+    const node = exit < 0 ? reached : (automaton.entry[place] ?? 0);
+    if (!visits.isFirst(place, node)) return;
+    if (exit >= 0 && automaton.accepting.has(place) && this.#spans.at(-1)?.end !== this.#position) {
       this.#spans.push({ start, end: this.#position });
     }
-    if (edgeIndex[node] === edgeIndex[node + 1]) return;
-    this.#nextNodes.push(node);
-    this.#nextStarts.push(start);
+    if (node === 0) return;
+    this.#next.places.push(place);
+    this.#next.nodes.push(node);
+    this.#next.starts.push(start);
   }
 
   /** Gives out everything before `boundary`: no match that is still to come can begin before it. */
@@ -198,34 +227,6 @@ export class RedactionStream {
     this.#heldFrom = boundary;
     return concat(parts);
   }
-}
-
-type Triples = Pick<Automaton, 'startTo' | 'startTriples' | 'nearTriples'>;
-
-/** True when a match may begin with the three bytes from `index` on. */
-function startsAt({ startTriples }: Triples, chunk: Uint8Array, index: number): boolean {
-  return startTriples[tripleHash(chunk[index] ?? 0, chunk[index + 1] ?? 0, chunk[index + 2] ?? 0)] === 1;
-}
-
-/**
- * The first place from `index` on, below `end`, where a match may begin; `end` or a later `index` when there is none.
- * Bytes up to `end + 1` are there. Nearly all the time of a long answer without secrets is spent here: it looks at every
- * other place, whether a match that began there or one before could have its first or second byte there.
- */
-function nextStart(triples: Triples, chunk: Uint8Array, index: number, end: number): number {
-  const { nearTriples } = triples;
-  if (triples.startTo.length === 0) return Math.max(index, end);
-  let at = index;
-  let first = chunk[at + 1] ?? 0;
-  for (; at + 1 < end; at += 2) {
-    const third = chunk[at + 3] ?? 0;
-    if (nearTriples[tripleHash(first, chunk[at + 2] ?? 0, third)] === 1) {
-      if (startsAt(triples, chunk, at)) return at;
-      if (startsAt(triples, chunk, at + 1)) return at + 1;
-    }
-    first = third;
-  }
-  return at < end && !startsAt(triples, chunk, at) ? at + 1 : at;
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {

@@ -1,165 +1,214 @@
+import type { Decoder, DecoderBuilder } from './redactionDecoder.ts';
+import type { Pieces } from './redactionPieces.ts';
+
+// Values of one service begin alike, and everybody knows how; so much of the beginning is shared. Text that repeats a
+// beginning would else be compared with every value at every byte. A token's head of JSON takes about 40 characters.
+const sharedPieces = 64;
+
 /**
- * A search automaton over bytes, frozen into typed arrays. It is a graph without cycles, so a match in progress is
- * never longer than the longest path: that bounds what a stream must hold back.
+ * Patterns over pieces (a character, a byte in hex, six bits in base64), each of which a decoder reads in all its
+ * spellings. How far a match is, is told by two numbers: the place in the patterns, and the node of the decoder inside
+ * the next piece. So a long value costs a few bytes a piece, not a graph of all its spellings.
  *
  * Why not Aho-Corasick over literal strings: escapes can be mixed freely (`%41B%43`), and spelling out every mix is
- * exponential. Here each character has its spellings side by side.
+ * exponential. Here each piece has its spellings side by side.
+ *
+ * Places below `branchCount` form a tree and have their next places in `childTo`, by exit of the decoder; beyond it,
+ * where no patterns are shared, the next place is the next number. Place 0 is the beginning of all patterns.
  */
 export type Automaton = Readonly<{
-  nodeCount: number;
-  /** Edges that begin a match, grouped by byte: `startTo[startIndex[b] .. startIndex[b + 1])`. */
+  decoder: Decoder;
+  branchCount: number;
+  placeCount: number;
+  childIndex: Int32Array;
+  childTo: Int32Array;
+  /** The node where the decoder begins at a place; 0 where nothing follows. */
+  entry: Uint16Array | Uint32Array;
+  accepting: ReadonlySet<number>;
+  /** Nodes that the first byte of a match leads to, grouped by byte: `startTo[startIndex[b] .. startIndex[b + 1])`. */
   startIndex: Int32Array;
   startTo: Int32Array;
-  /** Whether a match can begin with three bytes, by `tripleHash`: lets a search skip quickly. May say yes too often. */
-  startTriples: Uint8Array;
-  /** The same for three bytes that begin a match or stand second in it: lets a search look at every other byte only. */
-  nearTriples: Uint8Array;
-  /** Edges of node n: `edgeIndex[n] .. edgeIndex[n + 1])`. */
-  edgeIndex: Int32Array;
-  edgeByte: Uint8Array;
-  edgeTo: Int32Array;
-  accepting: Uint8Array;
 }>;
 
-/** A place in a pattern: the nodes that are equally far into it. */
-export type Place = readonly number[];
+/** The place that follows when the decoder has come to an exit. */
+export function placeAfter({ branchCount, childIndex, childTo }: Automaton, place: number, exit: number): number {
+  return place < branchCount ? (childTo[(childIndex[place] ?? 0) + exit] ?? 0) : place + 1;
+}
 
-/** What to read one after the other: any one byte of each step. */
-export type Steps = readonly (readonly number[])[];
+export type Pattern = Readonly<{
+  pieces: readonly number[];
+  /** A piece before the first that is swallowed when it is there. */
+  lead?: number | undefined;
+  /** The last piece is swallowed when it is there, and not required. */
+  openEnd?: boolean;
+}>;
 
-/** The place before the first byte of every pattern. */
-export const beginning: Place = [0];
+/** `tails`: children of which nothing is shared any more, with how much of the pattern is read when they are reached. */
+type Branch = Readonly<{
+  pieces: number[];
+  to: number[];
+  tails: Readonly<{ child: number; pattern: Pattern; read: number }>[];
+}>;
 
 export class AutomatonBuilder {
-  readonly #from: number[] = [];
-  readonly #byte: number[] = [];
-  readonly #to: number[] = [];
+  readonly #pieces: Pieces;
+  readonly #decoder: DecoderBuilder;
+  readonly #patterns: Pattern[] = [];
+  readonly #branches: Branch[] = [];
   readonly #accepting = new Set<number>();
-  #nodeCount = 1;
 
-  // Nodes that only patterns with the same beginning pass, by how they are reached: many secrets, one way in.
-  readonly #shared = new Map<string, number>();
-  readonly #isShared = new Set<number>(beginning);
-
-  node(): number {
-    this.#nodeCount += 1;
-    return this.#nodeCount - 1;
+  constructor(pieces: Pieces, decoder: DecoderBuilder) {
+    this.#pieces = pieces;
+    this.#decoder = decoder;
   }
 
-  /**
-   * The node one step (any one of `bytes`) further. Never lead another edge to it: near the beginning it is shared with
-   * all patterns that took the same way.
-   */
-  next(from: Place, bytes: readonly number[]): number {
-    const sharable = from.every((node) => this.#isShared.has(node));
-    const key = sharable ? `${from.join()}:${bytes.join()}` : '';
-    const known = sharable ? this.#shared.get(key) : undefined;
-    if (known !== undefined) return known;
-    const node = this.node();
-    for (const byte of bytes) this.edge(from, byte, node);
-    if (sharable) {
-      this.#shared.set(key, node);
-      this.#isShared.add(node);
-    }
-    return node;
-  }
-
-  edge(from: Place, byte: number, to: number): void {
-    for (const node of from) {
-      this.#from.push(node);
-      this.#byte.push(byte);
-      this.#to.push(to);
-    }
-  }
-
-  /** Leads over the given bytes, any one of each step, to `to`. */
-  path(from: Place, steps: Steps, to: number): void {
-    let place = from;
-    for (let index = 0; index < steps.length - 1; index += 1) place = [this.next(place, steps[index] ?? [])];
-    for (const byte of steps.at(-1) ?? []) this.edge(place, byte, to);
-  }
-
-  accept(place: Place): void {
-    for (const node of place) this.#accepting.add(node);
+  add(pattern: Pattern): void {
+    this.#patterns.push(pattern);
   }
 
   freeze(): Automaton {
-    const edgeCount = this.#from.length;
-    const startIndex = new Int32Array(257);
-    const edgeIndex = new Int32Array(this.#nodeCount + 1);
-    for (let edge = 0; edge < edgeCount; edge += 1) {
-      const from = this.#from[edge] ?? 0;
-      const group = from === 0 ? startIndex : edgeIndex;
-      const key = from === 0 ? (this.#byte[edge] ?? 0) : from;
-      group[key + 1] = (group[key + 1] ?? 0) + 1;
+    this.#branch(this.#patterns, 0);
+    const leads = this.#addLeads();
+    const entries = new EntryTable(this.#pieces, this.#decoder);
+    const branchCount = this.#branches.length;
+    const { entry, placeCount } = this.#layTails(entries);
+    this.#joinLeads(leads);
+    const childIndex = new Int32Array(branchCount + 1);
+    const childTo: number[] = [];
+    for (const [place, { pieces, to }] of this.#branches.entries()) {
+      entry[place] = entries.ofAll(pieces);
+      childTo.push(...to);
+      childIndex[place + 1] = childTo.length;
     }
-    for (const index of [startIndex, edgeIndex]) {
-      for (let key = 1; key < index.length; key += 1) index[key] = (index[key] ?? 0) + (index[key - 1] ?? 0);
+    const decoder = this.#decoder.freeze();
+    return {
+      ...{ decoder, branchCount, placeCount, childIndex, accepting: this.#accepting },
+      childTo: Int32Array.from(childTo),
+      entry: decoder.nodeCount <= 0xffff ? Uint16Array.from(entry) : entry,
+      ...startsOf(decoder, entry[0] ?? 0),
+    };
+  }
+
+  /** The place that patterns come to that are alike in their first `read` pieces. */
+  #branch(patterns: readonly Pattern[], read: number): number {
+    const place = this.#branches.push({ pieces: [], to: [], tails: [] }) - 1;
+    const groups = new Map<number, Pattern[]>();
+    for (const pattern of patterns) {
+      const left = pattern.pieces.length - read;
+      if (left === 0 || (left === 1 && pattern.openEnd === true)) this.#accepting.add(place);
+      const piece = pattern.pieces[read];
+      if (piece === undefined) continue;
+      const group = groups.get(piece);
+      if (group === undefined) groups.set(piece, [pattern]);
+      else group.push(pattern);
     }
-    const startTo = new Int32Array(startIndex[256] ?? 0);
-    const edgeTo = new Int32Array(edgeIndex[this.#nodeCount] ?? 0);
-    const edgeByte = new Uint8Array(edgeTo.length);
-    const startFill = startIndex.slice();
-    const edgeFill = edgeIndex.slice();
-    for (let edge = 0; edge < edgeCount; edge += 1) {
-      const from = this.#from[edge] ?? 0;
-      const byte = this.#byte[edge] ?? 0;
-      const fill = from === 0 ? startFill : edgeFill;
-      const key = from === 0 ? byte : from;
-      const slot = fill[key] ?? 0;
-      fill[key] = slot + 1;
-      if (from === 0) {
-        startTo[slot] = this.#to[edge] ?? 0;
-      } else {
-        edgeTo[slot] = this.#to[edge] ?? 0;
-        edgeByte[slot] = byte;
+    for (const [piece, group] of groups) {
+      const alone = group.length === 1 || read + 1 >= sharedPieces;
+      if (!alone) this.#link(place, piece, this.#branch(group, read + 1));
+      else for (const pattern of group) this.#tail(place, piece, pattern, read + 1);
+    }
+    return place;
+  }
+
+  #link(place: number, piece: number, to: number): void {
+    const branch = this.#branches[place];
+    branch?.pieces.push(piece);
+    branch?.to.push(to);
+  }
+
+  #tail(place: number, piece: number, pattern: Pattern, read: number): void {
+    const branch = this.#branches[place];
+    branch?.tails.push({ child: branch.pieces.length, pattern, read });
+    this.#link(place, piece, 0);
+  }
+
+  /** Places after the leads: what follows there is what follows without them, and is not laid twice. */
+  #addLeads(): readonly Branch[] {
+    const followers = new Map<number, Set<number>>();
+    for (const { lead, pieces } of this.#patterns) {
+      if (lead === undefined || pieces[0] === undefined) continue;
+      followers.set(lead, (followers.get(lead) ?? new Set()).add(pieces[0]));
+    }
+    return [...followers].map(([lead, pieces]) => {
+      this.#link(0, lead, this.#branches.length);
+      const branch: Branch = { pieces: [...pieces], to: [], tails: [] };
+      this.#branches.push(branch);
+      return branch;
+    });
+  }
+
+  #joinLeads(leads: readonly Branch[]): void {
+    const [beginning] = this.#branches;
+    const places = new Map<number, number>();
+    for (const [index, piece] of (beginning?.pieces ?? []).entries()) {
+      if (!places.has(piece)) places.set(piece, beginning?.to[index] ?? 0);
+    }
+    for (const { pieces, to } of leads) to.push(...pieces.map((piece) => places.get(piece) ?? 0));
+  }
+
+  /** Numbers the places of all tails and says where the decoder begins at each. */
+  #layTails(entries: EntryTable): Readonly<{ entry: Uint32Array; placeCount: number }> {
+    const tails = this.#branches.flatMap((branch) => branch.tails.map((tail) => ({ ...tail, to: branch.to })));
+    const lengths = tails.reduce((sum, { pattern, read }) => sum + pattern.pieces.length - read + 1, 0);
+    const placeCount = this.#branches.length + lengths;
+    const entry = new Uint32Array(placeCount);
+    let place = this.#branches.length;
+    for (const { to, child, pattern, read } of tails) {
+      const { pieces, openEnd } = pattern;
+      to[child] = place;
+      for (let index = read; index < pieces.length; index += 1) {
+        if (openEnd === true && index === pieces.length - 1) this.#accepting.add(place);
+        entry[place] = entries.of(pieces[index] ?? 0);
+        place += 1;
       }
+      this.#accepting.add(place);
+      place += 1;
     }
-    const accepting = new Uint8Array(this.#nodeCount);
-    for (const node of this.#accepting) accepting[node] = 1;
-    const graph = { nodeCount: this.#nodeCount, startIndex, startTo, edgeIndex, edgeByte, edgeTo, accepting };
-    return { ...graph, ...triplesOf(graph) };
+    return { entry, placeCount };
   }
 }
 
-/** 18 bits of three bytes. */
-export function tripleHash(first: number, second: number, third: number): number {
-  return (first << 10) ^ (second << 5) ^ third;
-}
+/** Where the decoder begins to read any one of some pieces; the same entry for the same pieces. */
+class EntryTable {
+  readonly #pieces: Pieces;
+  readonly #decoder: DecoderBuilder;
+  readonly #single: number[] = [];
+  readonly #several = new Map<string, number>();
 
-type Graph = Omit<Automaton, 'startTriples' | 'nearTriples'>;
+  constructor(pieces: Pieces, decoder: DecoderBuilder) {
+    this.#pieces = pieces;
+    this.#decoder = decoder;
+  }
 
-/** Marks what may follow when the byte `first` leads to `node`. Where a match ends anything may. */
-function markFrom({ edgeIndex, edgeByte, edgeTo, accepting }: Graph, first: number, node: number, triples: Uint8Array) {
-  const ended = accepting[node] === 1;
-  const endEdge = ended ? 256 : (edgeIndex[node + 1] ?? 0);
-  for (let edge = ended ? 0 : (edgeIndex[node] ?? 0); edge < endEdge; edge += 1) {
-    const second = ended ? edge : (edgeByte[edge] ?? 0);
-    const next = edgeTo[edge] ?? 0;
-    const over = ended || accepting[next] === 1;
-    const endNext = over ? 256 : (edgeIndex[next + 1] ?? 0);
-    for (let after = over ? 0 : (edgeIndex[next] ?? 0); after < endNext; after += 1) {
-      triples[tripleHash(first, second, over ? after : (edgeByte[after] ?? 0))] = 1;
-    }
+  of(piece: number): number {
+    const entry = this.#single[piece] ?? this.#make([piece]);
+    this.#single[piece] = entry;
+    return entry;
+  }
+
+  ofAll(pieces: readonly number[]): number {
+    const [first] = pieces;
+    if (first === undefined) return 0;
+    if (pieces.length === 1) return this.of(first);
+    const key = pieces.join();
+    const entry = this.#several.get(key) ?? this.#make(pieces);
+    this.#several.set(key, entry);
+    return entry;
+  }
+
+  #make(pieces: readonly number[]): number {
+    const entry = this.#decoder.entry();
+    for (const [exit, piece] of pieces.entries()) this.#pieces.write(piece, [entry], this.#decoder.node(exit));
+    return entry;
   }
 }
 
-function triplesOf(graph: Graph): Pick<Automaton, 'startTriples' | 'nearTriples'> {
-  const { startIndex, startTo, edgeIndex, edgeByte, edgeTo, accepting } = graph;
-  const startTriples = new Uint8Array(1 << 18);
-  for (let first = 0; first < 256; first += 1) {
-    const endSlot = startIndex[first + 1] ?? 0;
-    for (let slot = startIndex[first] ?? 0; slot < endSlot; slot += 1) {
-      markFrom(graph, first, startTo[slot] ?? 0, startTriples);
-    }
+function startsOf({ edgeIndex, edgeByte, edgeTo }: Decoder, entry: number): Pick<Automaton, 'startIndex' | 'startTo'> {
+  const byByte: number[][] = Array.from({ length: 256 }, () => []);
+  for (let edge = edgeIndex[entry] ?? 0; edge < (edgeIndex[entry + 1] ?? 0); edge += 1) {
+    byByte[edgeByte[edge] ?? 0]?.push(edgeTo[edge] ?? 0);
   }
-  const nearTriples = startTriples.slice();
-  for (const node of new Set(startTo)) {
-    if (accepting[node] === 1) nearTriples.fill(1);
-    const endEdge = edgeIndex[node + 1] ?? 0;
-    for (let edge = edgeIndex[node] ?? 0; edge < endEdge; edge += 1) {
-      markFrom(graph, edgeByte[edge] ?? 0, edgeTo[edge] ?? 0, nearTriples);
-    }
-  }
-  return { startTriples, nearTriples };
+  const startIndex = new Int32Array(257);
+  for (const [byte, nodes] of byByte.entries()) startIndex[byte + 1] = (startIndex[byte] ?? 0) + nodes.length;
+  return { startIndex, startTo: Int32Array.from(byByte.flat()) };
 }

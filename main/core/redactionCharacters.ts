@@ -1,4 +1,4 @@
-import type { AutomatonBuilder, Place, Steps } from './redactionAutomaton.ts';
+import type { DecoderBuilder, Place, Steps } from './redactionDecoder.ts';
 
 const shortEscapes: Readonly<Record<string, string>> = {
   '\b': 'b',
@@ -75,41 +75,41 @@ type Spelling = Readonly<{
   hex: Steps;
 }>;
 
-/** Adds characters to an automaton in all their spellings: raw, percent, JSON, JavaScript and HTML escapes. */
+/** Adds characters to a decoder in all their spellings: raw, percent, JSON, JavaScript and HTML escapes. */
 export class CharacterSpellings {
-  readonly #automaton: AutomatonBuilder;
+  readonly #decoder: DecoderBuilder;
   readonly #known = new Map<string, Spelling>();
 
-  constructor(automaton: AutomatonBuilder) {
-    this.#automaton = automaton;
+  constructor(decoder: DecoderBuilder) {
+    this.#decoder = decoder;
   }
 
   /** Adds all spellings of one character between two places. */
   add(from: Place, character: string, to: number): void {
-    const automaton = this.#automaton;
+    const decoder = this.#decoder;
     const spelling = this.#spellingOf(character);
-    for (const steps of spelling.plain) automaton.path(from, steps, to);
+    for (const steps of spelling.plain) decoder.path(from, steps, to);
 
     const afterBackslashes: number[] = [];
     let place = from;
     for (let count = 0; count < maxBackslashes; count += 1) {
-      const next = automaton.next(place, [code('\\')]);
+      const next = decoder.next(place, [code('\\')]);
       afterBackslashes.push(next);
       place = [next];
     }
-    for (const steps of spelling.afterBackslash) automaton.path(afterBackslashes, steps, to);
+    for (const steps of spelling.afterBackslash) decoder.path(afterBackslashes, steps, to);
 
-    const ampersand = automaton.next(from, [code('&')]);
-    for (const steps of spelling.afterAmpersand) automaton.path([ampersand], steps, to);
-    const hash = automaton.next([ampersand], [code('#')]);
-    automaton.path(this.#withZeros(hash), spelling.decimal, to);
-    automaton.path(this.#withZeros(automaton.next([hash], [code('x'), code('X')])), spelling.hex, to);
+    const ampersand = decoder.next(from, [code('&')]);
+    for (const steps of spelling.afterAmpersand) decoder.path([ampersand], steps, to);
+    const hash = decoder.next([ampersand], [code('#')]);
+    decoder.path(this.#withZeros(hash), spelling.decimal, to);
+    decoder.path(this.#withZeros(decoder.next([hash], [code('x'), code('X')])), spelling.hex, to);
   }
 
   #withZeros(start: number): Place {
     const place = [start];
     for (let zeros = 0; zeros < maxLeadingZeros; zeros += 1) {
-      place.push(this.#automaton.next(place.slice(-1), [code('0')]));
+      place.push(this.#decoder.next(place.slice(-1), [code('0')]));
     }
     return place;
   }

@@ -1,12 +1,11 @@
-import { type AutomatonBuilder, beginning, type Place } from './redactionAutomaton.ts';
+import type { AutomatonBuilder } from './redactionAutomaton.ts';
 import { bytesOf, CharacterSpellings, code, hexSteps, stepsOf, unitsOf } from './redactionCharacters.ts';
+import type { DecoderBuilder, Place } from './redactionDecoder.ts';
+import type { Pieces } from './redactionPieces.ts';
 
-// Values of one service begin alike, and everybody knows how; so much of the beginning is shared. Text that repeats a
-// beginning would else be compared with every value at every byte. A token's head of JSON takes about 40 characters.
-const sharedLength = 64;
-
-/** One step into a spelling: the node that it ends at, and where the next one goes on. */
-type Step = Readonly<{ node: number; place: Place }>;
+const maxSpacesInList = 8;
+const base64Alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+const allBits = 63;
 
 /**
  * Adds to an automaton the spellings in which a secret can come back: raw UTF-8 and Latin-1; percent, JSON, JavaScript
@@ -15,18 +14,36 @@ type Step = Readonly<{ node: number; place: Place }>;
  */
 export class SecretSpellings {
   readonly #automaton: AutomatonBuilder;
+  readonly #decoder: DecoderBuilder;
   readonly #characters: CharacterSpellings;
-  readonly #prefixes = new Map<string, number>();
-  readonly #steps = new Map<string, Step>();
+  readonly #character: (point: number) => number;
+  readonly #byte: (byte: number) => number;
+  readonly #hex: readonly [first: (byte: number) => number, next: (byte: number) => number];
+  readonly #decimal: readonly [first: (byte: number) => number, next: (byte: number) => number];
+  readonly #base64: readonly [first: (bits: number) => number, next: (bits: number) => number];
 
-  constructor(automaton: AutomatonBuilder) {
+  constructor(automaton: AutomatonBuilder, decoder: DecoderBuilder, pieces: Pieces) {
     this.#automaton = automaton;
-    this.#characters = new CharacterSpellings(automaton);
+    this.#decoder = decoder;
+    this.#characters = new CharacterSpellings(decoder);
+    this.#character = pieces.kind((point, from, to) => this.#characters.add(from, String.fromCodePoint(point), to));
+    this.#byte = pieces.kind((byte, from, to) => decoder.edge(from, byte, to));
+    const hex = (byte: number, from: Place, to: number): void => decoder.path(from, hexSteps(byte, 2), to);
+    this.#hex = [pieces.kind(hex), pieces.kind((byte, from, to) => hex(byte, this.#betweenHex(from), to))];
+    const decimal = (byte: number, from: Place, to: number): void =>
+      decoder.path(from, stepsOf(bytesOf(String(byte))), to);
+    this.#decimal = [
+      pieces.kind(decimal),
+      pieces.kind((byte, from, to) => decimal(byte, this.#betweenDecimals(from), to)),
+    ];
+    const base64 = (bits: number, from: Place, to: number): void => this.#base64Character(bits, from, to);
+    this.#base64 = [pieces.kind(base64), pieces.kind((bits, from, to) => base64(bits, this.#betweenBase64(from), to))];
   }
 
   add(text: string): void {
-    this.#addEscaped(text);
-    this.#addLiteral(bytesOf([...text].reverse().join('')));
+    const characters = [...text];
+    this.#automaton.add({ pieces: characters.map((character) => this.#character(character.codePointAt(0) ?? 0)) });
+    this.#addLiteral(bytesOf(characters.reverse().join('')));
     const units = unitsOf(text);
     this.#addLiteral(units.flatMap((unit) => [unit & 0xff, unit >> 8]));
     this.#addLiteral(units.flatMap((unit) => [unit >> 8, unit & 0xff]));
@@ -35,80 +52,15 @@ export class SecretSpellings {
     if (isLatin1 && units.some((unit) => unit > 0x7f)) this.#addBytes(units);
   }
 
-  #addEscaped(text: string): void {
-    let place = beginning;
-    let prefix = '';
-    for (const character of text) {
-      prefix += character;
-      const known = prefix.length <= sharedLength ? this.#prefixes.get(prefix) : undefined;
-      const next = known ?? this.#automaton.node();
-      if (known === undefined) this.#characters.add(place, character, next);
-      if (prefix.length <= sharedLength) this.#prefixes.set(prefix, next);
-      place = [next];
-    }
-    this.#automaton.accept(place);
-  }
-
   #addLiteral(bytes: readonly number[]): void {
-    const last = this.#automaton.node();
-    this.#automaton.path(beginning, stepsOf(bytes), last);
-    this.#automaton.accept([last]);
+    this.#automaton.add({ pieces: bytes.map(this.#byte) });
   }
 
   #addBytes(bytes: readonly number[]): void {
-    this.#addHex(bytes);
-    this.#addDecimalList(bytes);
+    for (const [first, next] of [this.#hex, this.#decimal]) {
+      this.#automaton.add({ pieces: bytes.map((byte, index) => (index === 0 ? first(byte) : next(byte))) });
+    }
     for (const bytesBefore of [0, 1, 2]) this.#addBase64(bytes, bytesBefore);
-  }
-
-  /** The step that ends after so many bytes in this kind of spelling: made once for all values that begin with them. */
-  #step(kind: string, bytes: readonly number[], length: number, make: () => Step): Step {
-    if (length > sharedLength) return make();
-    const key = `${kind} ${String.fromCharCode(...bytes.slice(0, length))}`;
-    const step = this.#steps.get(key) ?? make();
-    this.#steps.set(key, step);
-    return step;
-  }
-
-  /** Hex in any case, bytes joined or apart (`de:ad`, `<Buffer de ad>`, `0xde, 0xad`). */
-  #addHex(bytes: readonly number[]): void {
-    const automaton = this.#automaton;
-    let place = beginning;
-    let last: Place = [];
-    for (const [index, byte] of bytes.entries()) {
-      const step = this.#step('hex', bytes, index + 1, () => {
-        const next = automaton.node();
-        automaton.path(place, hexSteps(byte, 2), next);
-        const separated = automaton.next([next], [...': -_,'].map(code));
-        const spaced = automaton.next([separated], [code(' ')]);
-        const zero = automaton.next([separated, spaced], [code('0')]);
-        return { node: next, place: [next, separated, spaced, automaton.next([zero], [code('x')])] };
-      });
-      last = [step.node];
-      place = step.place;
-    }
-    automaton.accept(last);
-  }
-
-  /** A list of numbers, as a byte array is printed or put into JSON (`[115, 107]`). */
-  #addDecimalList(bytes: readonly number[]): void {
-    const automaton = this.#automaton;
-    let place = beginning;
-    let last: Place = [];
-    for (const [index, byte] of bytes.entries()) {
-      const step = this.#step('decimal', bytes, index + 1, () => {
-        const next = automaton.node();
-        automaton.path(place, stepsOf(bytesOf(String(byte))), next);
-        const spaced = [automaton.next([next], [code(',')])];
-        for (let spaces = 0; spaces < maxSpacesInList; spaces += 1) {
-          spaced.push(automaton.next(spaced.slice(-1), [...' \n\r\t'].map(code)));
-        }
-        return { node: next, place: spaced };
-      });
-      last = [step.node];
-      place = step.place;
-    }
-    automaton.accept(last);
   }
 
   /**
@@ -116,59 +68,69 @@ export class SecretSpellings {
    * bits of a neighbour may be any that agrees with the secret's bits; they are swallowed if present, not required.
    */
   #addBase64(bytes: readonly number[], bytesBefore: number): void {
-    const automaton = this.#automaton;
+    const [first, next] = this.#base64;
     const firstBit = bytesBefore * 8;
     const endBit = firstBit + bytes.length * 8;
-    let place = beginning;
-    for (let index = Math.floor(firstBit / 6); index * 6 < endBit; index += 1) {
-      const make = (): Step => {
-        const next = automaton.node();
-        for (const value of sextets(bytes, index * 6 - firstBit)) this.#addBase64Character(place, value, next);
-        // No line break after the first, shared character: every line that ends in a letter would be held back.
-        return { node: next, place: index * 6 >= firstBit ? this.#withLineBreak(next) : [...beginning, next] };
-      };
-      const endsInside = (index + 1) * 6 <= endBit;
-      const bytesSoFar = Math.ceil(((index + 1) * 6 - firstBit) / 8);
-      // The last character may be any that agrees with the last bits, so it belongs to this value alone.
-      const { node: next, place: after } = endsInside
-        ? this.#step(`base64 ${bytesBefore} ${index}`, bytes, bytesSoFar, make)
-        : make();
-      if (!endsInside) automaton.accept([...place, next].filter((node) => !beginning.includes(node)));
-      else if ((index + 1) * 6 === endBit) automaton.accept([next]);
-      place = after;
+    const pieces: number[] = [];
+    // No line break after a first, shared character: every line that ends in a letter would be held back.
+    for (let bit = Math.ceil(firstBit / 6) * 6; bit < endBit; bit += 6) {
+      const bits = sixBits(bytes, bit - firstBit);
+      pieces.push(pieces.length === 0 ? first(bits) : next(bits));
+    }
+    const leadBit = Math.floor(firstBit / 6) * 6;
+    const lead = leadBit < firstBit ? first(sixBits(bytes, leadBit - firstBit)) : undefined;
+    this.#automaton.add({ pieces, lead, openEnd: endBit % 6 !== 0 });
+  }
+
+  /** `bits`: the six bits of the character, and above them which of them are known. */
+  #base64Character(bits: number, from: Place, to: number): void {
+    const known = bits >> 6;
+    for (const [value, character] of [...base64Alphabet].entries()) {
+      if ((value & known) !== (bits & known)) continue;
+      if (value < 62) {
+        this.#decoder.edge(from, code(character), to);
+        continue;
+      }
+      // In URLs and JSON these two are escaped; base64url has others in their place.
+      this.#characters.add(from, character, to);
+      this.#decoder.edge(from, code(value === 62 ? '-' : '_'), to);
     }
   }
 
-  #addBase64Character(from: Place, value: number, to: number): void {
-    const character = base64Alphabet[value] ?? '';
-    if (value < 62) {
-      this.#automaton.edge(from, code(character), to);
-      return;
+  /** Bytes in hex stand joined or apart: `de:ad`, `<Buffer de ad>`, `0xde, 0xad`. */
+  #betweenHex(from: Place): Place {
+    const separated = this.#decoder.next(from, [...': -_,'].map(code));
+    const spaced = this.#decoder.next([separated], [code(' ')]);
+    const zero = this.#decoder.next([separated, spaced], [code('0')]);
+    return [...from, separated, spaced, this.#decoder.next([zero], [code('x')])];
+  }
+
+  /** A list of numbers, as a byte array is printed or put into JSON (`[115, 107]`). */
+  #betweenDecimals(from: Place): Place {
+    const place = [this.#decoder.next(from, [code(',')])];
+    for (let spaces = 0; spaces < maxSpacesInList; spaces += 1) {
+      place.push(this.#decoder.next(place.slice(-1), [...' \n\r\t'].map(code)));
     }
-    // In URLs and JSON these two are escaped; base64url has others in their place.
-    this.#characters.add(from, character, to);
-    this.#automaton.edge(from, code(value === 62 ? '-' : '_'), to);
+    return place;
   }
 
   /** Encoders wrap long base64 with LF or CRLF. */
-  #withLineBreak(node: number): Place {
-    const wrapped = this.#automaton.node();
-    this.#automaton.path([node], stepsOf(bytesOf('\n')), wrapped);
-    this.#automaton.path([node], stepsOf(bytesOf('\r\n')), wrapped);
-    return [node, wrapped];
+  #betweenBase64(from: Place): Place {
+    const wrapped = this.#decoder.node();
+    this.#decoder.path(from, stepsOf(bytesOf('\n')), wrapped);
+    this.#decoder.path(from, stepsOf(bytesOf('\r\n')), wrapped);
+    return [...from, wrapped];
   }
 }
 
-const maxSpacesInList = 8;
-const base64Alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-
-/** The values of six bits from `bit` on; bits before the first and after the last byte may be anything. */
-function sextets(bytes: readonly number[], bit: number): readonly number[] {
-  let values = [0];
+/** The six bits from `bit` on, and above them which are known: those before the first and after the last byte are not. */
+function sixBits(bytes: readonly number[], bit: number): number {
+  let value = 0;
+  let known = 0;
   for (let offset = bit; offset < bit + 6; offset += 1) {
     const byte = offset < 0 ? undefined : bytes[offset >> 3];
-    const choices = byte === undefined ? [0, 1] : [(byte >> (7 - (offset & 7))) & 1];
-    values = values.flatMap((value) => choices.map((choice) => value * 2 + choice));
+    value = value * 2 + (byte === undefined ? 0 : (byte >> (7 - (offset & 7))) & 1);
+    known = known * 2 + (byte === undefined ? 0 : 1);
   }
-  return values;
+  return known * (allBits + 1) + value;
 }
