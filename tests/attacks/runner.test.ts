@@ -19,6 +19,8 @@ const echo = (stream: ServerHttp2Stream): void => {
   stream.pipe(stream);
 };
 
+const lookMs = 25;
+
 const elapsed = async (work: Promise<unknown>): Promise<number> => {
   const start = performance.now();
   await work;
@@ -51,7 +53,7 @@ describe('I: using everything up', () => {
   });
 
   it('I156 a host that stops reading stalls the job, and the deadline fires all the same', async () => {
-    const { host } = room.pair();
+    const { host, child } = room.pair();
     await host.ready();
     const opened = new Promise<ServerHttp2Stream>((resolve) => {
       host.onOutput = (stream, path) => {
@@ -60,8 +62,8 @@ describe('I: using everything up', () => {
     });
     const run = host.run(room.program(flood, { timeoutMs: 800 }));
     const stdout = await opened;
-    // Nothing is read before the deadline is long over.
-    await delay(1500);
+    // Nothing is read before the deadline has ended the job.
+    await untilChildless(await pidOne(child.pid));
     const printed = (await buffer(stdout)).length;
     expect((await run).exit).toMatchObject({ timedOut: true, signal: 'SIGKILL' });
     expect(printed).toBeGreaterThan(1 << 20);
@@ -211,19 +213,22 @@ describe('J: the runner and its tunnel', () => {
     expect(await blocksOnStdout(await pidOne(child.pid))).toBe(false);
     // Stuck in a write it would not see its stdin end.
     stall();
-    await delay(300);
+    await untilIdle(await pidOne(child.pid));
     child.stdin.end();
     expect(await elapsed(exited)).toBeLessThan(1000);
   });
 
   it('J174 a host that reads nothing at all stalls the job; nothing piles up in the runner', async () => {
     const { host, child, stall } = room.pair();
-    host.onOutput = (stream) => stream.resume();
+    const flowing = new Promise<void>((resolve) => {
+      host.onOutput = (stream) => stream.once('data', () => resolve()).resume();
+    });
     void host.run(room.program(flood)).catch(() => undefined);
-    await delay(300);
+    await flowing;
     stall();
-    await delay(1000);
-    expect(await peakMegabytes(await pidOne(child.pid))).toBeLessThan(150);
+    const runner = await pidOne(child.pid);
+    await untilIdle(runner);
+    expect(await peakMegabytes(runner)).toBeLessThan(150);
   });
 });
 
@@ -263,9 +268,10 @@ describe('K: a host that is gone', () => {
     const download = await downloading;
     await started;
     stall();
-    await delay(300);
+    const runner = await pidOne(child.pid);
+    await untilIdle(runner);
     download.write(Buffer.alloc(900_000));
-    await delay(300);
+    await untilIdle(runner);
     child.stdin.end();
     expect(await elapsed(exited)).toBeLessThan(1000);
   });
@@ -290,6 +296,23 @@ function untilText(text: string): { promise: Promise<void>; settle: (chunk: Buff
 /** The runner as this machine numbers it: the only child of what started it. */
 async function pidOne(starter: number | undefined): Promise<number> {
   return Number((await readFile(`/proc/${starter}/task/${starter}/children`, 'utf8')).trim());
+}
+
+/** Resolves once nothing is left of the job. */
+async function untilChildless(pid: number): Promise<void> {
+  while ((await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim() !== '') await delay(lookMs);
+}
+
+/** Resolves once the process waits for somebody else: it has used no processor time for ten looks. */
+async function untilIdle(pid: number): Promise<void> {
+  let before = '';
+  for (let same = 0; same < 10; ) {
+    await delay(lookMs);
+    // After the name, which ends with `)`, the 12th and 13th field: time in user mode and in the kernel.
+    const now = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ').slice(11, 13).join() ?? '';
+    same = now === before ? same + 1 : 0;
+    before = now;
+  }
 }
 
 async function blocksOnStdout(pid: number): Promise<boolean> {
