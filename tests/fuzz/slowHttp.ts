@@ -84,13 +84,31 @@ function requestIn(text: string, origin: string | null): Readonly<{ request: Slo
   return { request: { method, url: seen, headers: good, body: body.text }, rest: body.rest };
 }
 
-/** The requests at the beginning of a connection, up to the first that leaves a doubt. `origin`: those in its first tunnel. */
-export function slowRequests(text: string, origin: string | null): readonly SlowRequest[] {
+/** What stands behind a CONNECT, and the origin of what is asked there; null when the next request is none. */
+function tunnelIn(text: string): Readonly<{ rest: string; origin: string }> | null {
+  const head = cutAt(text.replace(/^(?:\r\n)+/, ''), '\r\n\r\n');
+  const [line = '', ...lines] = head?.text.split('\r\n') ?? [];
+  const [, authority] = /^CONNECT +([^ ]+) HTTP\/1\.[01]$/.exec(line) ?? [];
+  if (head === null || authority === undefined || lines.some((one) => headerOf(one) === null)) return null;
+  const at = authority.lastIndexOf(':');
+  return { rest: head.rest, origin: `http://${authority.slice(0, at)}:${Number(authority.slice(at + 1))}` };
+}
+
+/** The requests at the beginning of a connection to a proxy and of the tunnel in it, up to the first that leaves a doubt. */
+export function slowRequests(text: string): readonly SlowRequest[] {
   const found: SlowRequest[] = [];
-  let rest = origin === null ? text : (cutAt(text, '\r\n\r\n')?.rest ?? '');
-  for (let next = requestIn(rest, origin); next !== null; next = requestIn(rest, origin)) {
+  let rest = text;
+  let origin: string | null = null;
+  for (;;) {
+    const tunnel = tunnelIn(rest);
+    if (tunnel !== null && origin !== null) return found;
+    if (tunnel !== null) {
+      ({ rest, origin } = tunnel);
+      continue;
+    }
+    const next = requestIn(rest, origin);
+    if (next === null) return found;
     found.push(next.request);
     rest = next.rest;
   }
-  return found;
 }
