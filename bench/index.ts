@@ -38,7 +38,7 @@ const benches: Readonly<Record<string, (name: string) => Promise<void>>> = {
   pending: async () => reportRace(await benchPending(6)),
   trusted: async () => reportRace(await benchTrusted(6)),
   redaction: async () => {
-    for (const line of redactionBuilds(5)) process.stdout.write(`${line}\n`);
+    for (const line of await redactionBuilds(5)) process.stdout.write(`${line}\n`);
     for (const found of await benchRedaction(20)) reportRace(found);
   },
   ready: async () => reportRace(await benchReady(6)),
