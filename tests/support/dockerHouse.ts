@@ -113,6 +113,7 @@ export async function openDockerHouse(
           image: () => image,
           recipe: () => image.recipe,
           prepare: () => {},
+          refresh: () => Promise.resolve(),
           onChange: () => () => {},
         },
       ),

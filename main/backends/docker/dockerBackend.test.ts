@@ -13,6 +13,7 @@ import { answerJson, FakeEngine, infoOf } from './testing.ts';
 class FakeImages implements SandboxImages {
   readonly runtimes: readonly Runtime[] = ['node', 'python'];
   readonly prepared: string[] = [];
+  refreshed = 0;
   readonly #listeners = new Set<() => void>();
   #image: SandboxImage | null = null;
 
@@ -27,6 +28,9 @@ class FakeImages implements SandboxImages {
   }
   prepare(runtime: Runtime, isolation: ContainerIsolation): void {
     this.prepared.push(`${runtime} ${isolation}`);
+  }
+  async refresh(): Promise<void> {
+    this.refreshed += 1;
   }
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -128,7 +132,7 @@ describe('the container backend', () => {
     expect(backend.notes()).toEqual([expect.stringContaining('seccomp')]);
   });
 
-  it('tells why no container can be made ready, and ends a run with that', async () => {
+  it('tells why no container can be made ready, ends a run with that, and looks whether the image is still there', async () => {
     const { engine, images, backend } = await open({ poolSize: 1 });
     await engine.start();
     images.set(made);
@@ -137,6 +141,7 @@ describe('the container backend', () => {
       ready: false,
       reason: expect.stringContaining('none in this test'),
     });
+    const before = images.refreshed;
     const exit = await backend.run(
       {
         runId: 'run_1',
@@ -154,5 +159,6 @@ describe('the container backend', () => {
     );
     expect(exit).toEqual({ kind: 'broken', message: expect.stringContaining('none in this test') });
     expect(engine.live.size).toBe(0);
+    expect(images.refreshed).toBeGreaterThan(before);
   });
 });

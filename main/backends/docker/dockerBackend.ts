@@ -199,12 +199,18 @@ export class DockerBackend implements Backend {
   #start(imageId: string, limits: ContainerLimits, signal: AbortSignal, isUrgent: boolean): Promise<ContainerSandbox> {
     return this.#gate.through(isUrgent, async () => {
       if (signal.aborted) throw new SandboxStartError('it is not wanted any more');
-      const { engine } = this.#options;
+      const { engine, images } = this.#options;
       const runtime = engine.state.available ? engine.state.facts.runtimes[this.isolation] : undefined;
       if (engine.api === null || runtime === undefined)
         throw new SandboxStartError('the container engine is not there');
       const plan: SandboxPlan = { imageId, engineRuntime: runtime.name, limits };
-      return ContainerSandbox.start(this.#house(engine.api), plan, signal);
+      try {
+        return await ContainerSandbox.start(this.#house(engine.api), plan, signal);
+      } catch (error) {
+        // Perhaps somebody removed the image; then it is made again.
+        if (!signal.aborted) void images.refresh().catch(() => {});
+        throw error;
+      }
     });
   }
 

@@ -21,5 +21,7 @@ export interface SandboxImages {
   recipe(runtime: Runtime, isolation: ContainerIsolation): string;
   /** Makes it unless it is there or being made. After a failure it is tried again at most once a minute. */
   prepare(runtime: Runtime, isolation: ContainerIsolation): void;
+  /** Reads again which images the engine has. Throws EngineError. */
+  refresh(): Promise<void>;
   onChange(listener: () => void): () => void;
 }
