@@ -64,6 +64,14 @@ describe('checkSecretValue', () => {
     expect(checkSecretValue(`${random}${'x1y2'.repeat(maxSecretLength)}`, 'raw').ok).toBe(false);
   });
 
+  it('refuses what only repeats a part of itself', () => {
+    const part = random.slice(0, 16);
+    for (const value of ['abcdabcdabcd', part.repeat(3), part.repeat(1000)]) {
+      expect(checkSecretValue(value)).toMatchObject({ ok: false, reason: expect.stringContaining('repeats') });
+    }
+    expect(checkSecretValue(`${part.repeat(3)}x`)).toEqual({ ok: true });
+  });
+
   it('never repeats the value in its reason', () => {
     const verdict = checkSecretValue(` ${random}`);
     expect(JSON.stringify(verdict)).not.toContain(random);

@@ -146,6 +146,8 @@ export function checkSecretValue(value: string, delivery: Delivery = 'placeholde
     return refuse('The value is a common word or number; it would be masked all over ordinary output.');
   }
   if (new Set(value).size < 4) return refuse('The value repeats so few characters that it cannot be a secret.');
+  // Text that repeats the same part would be compared with the value at each of its places.
+  if (/^(.{1,64}?)\1{2,}$/s.test(value)) return refuse('The value only repeats a part of itself; it is no secret.');
   if (delivery === 'placeholder') {
     if (/[\r\n]/.test(value)) {
       return refuse('A value of several lines does not fit into a request header; store it with raw delivery.');
