@@ -235,6 +235,18 @@ describe('Redactor', () => {
     ).toBe(true);
   });
 
+  it('masks base64 that lacks the last character, which is shared with what follows', () => {
+    const value = 's3cr3t-value-';
+    const encoded = Buffer.from(value).toString('base64url');
+    expect(redactorFor(value).text(encoded.slice(0, -1))).toBe(REDACTION_MASK);
+  });
+
+  it('follows each way into a value once, though many ways lead there', () => {
+    const began = performance.now();
+    redactorFor(`${'\\'.repeat(16)}k7`).text('\\'.repeat(36));
+    expect(performance.now() - began).toBeLessThan(500);
+  });
+
   it('takes as long for many values that begin alike as for one, though the text repeats that beginning', () => {
     const value = (index: number): string => `sk-proj-${String(index).padStart(20, 'k7')}`;
     const spent = (redactor: Redactor, input: Uint8Array): number => {
