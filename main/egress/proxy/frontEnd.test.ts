@@ -102,6 +102,18 @@ describe.each(['tunnel', 'direct'] as const)('a client on a stream (%s)', (carri
     }
   });
 
+  it.each([
+    ['a CONNECT', `CONNECT ${host}:443 HTTP/1.1\r\nHost: ${host}:443\r\n\r\n`],
+    ['an upgrade', `GET http://${host}/ HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n`],
+  ])('gets nothing for %s behind a refusal, and its connection ends', async (_what, behind) => {
+    await start({ carriage, limits: { lingerMs: 50 } });
+    const client = await proxy.connect();
+    client.write(`GET http://${host}/ HTTP/1.1\r\n\r\n${behind}`);
+    expect(await client.answer()).toMatchObject({ status: 400, whole: true });
+    expect(await client.rest()).toBe('');
+    expect(run.records).toEqual([]);
+  });
+
   it('gets nothing through behind a request without Host, which is the last', async () => {
     await start({ carriage });
     const client = await proxy.connect();

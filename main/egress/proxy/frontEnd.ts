@@ -163,6 +163,7 @@ class ContainerFrontEnd implements ProxyFrontEnd {
     const line = this.#lines.get(upgrade.stream);
     const door = this.#door;
     if (line === undefined || door === null || line.busy) upgrade.stream.destroy();
+    else if (line.isOver) upgrade.stream.resume();
     else if (upgrade.request.httpVersion !== '1.1') line.end(oldVersion);
     else void runUpgrade(upgrade, line, door);
   }
@@ -171,6 +172,7 @@ class ContainerFrontEnd implements ProxyFrontEnd {
     const line = this.#lines.get(stream);
     const door = this.#door;
     if (line === undefined || door === null || line.busy) stream.destroy();
+    else if (line.isOver) stream.resume();
     else if (line.origin !== null) void this.#refuseInner(request, line, line.origin, door);
     else void this.#openTunnel(request.url ?? '', head, line, door);
   }

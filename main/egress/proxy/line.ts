@@ -40,6 +40,11 @@ export class Line {
     return this.#running;
   }
 
+  /** True when the last answer was given: what still comes is taken in and means nothing. */
+  get isOver(): boolean {
+    return this.#last !== null;
+  }
+
   take(exchange: Exchange): void {
     if (this.#last !== null) return;
     const { limits, connection, stream } = this.#parts;
