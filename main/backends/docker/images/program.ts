@@ -68,6 +68,6 @@ function reasonIn(text: string): string | null {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  const [said] = lines.flatMap((line) => errorLine.exec(line)?.groups?.why ?? []);
+  const [said] = lines.flatMap((line) => line.match(errorLine)?.groups?.why ?? []);
   return (said ?? lines.at(-1))?.slice(0, 300) ?? null;
 }
