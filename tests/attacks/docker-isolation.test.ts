@@ -358,7 +358,11 @@ describe('H: images', () => {
     const base = room.backend().carrier('python').image;
     const created = z.looseObject({ Id: z.string() });
     const from = await api.json(
-      { method: 'POST', path: '/containers/create', json: { Image: base, Labels: { 'oauth3.test': installId } } },
+      {
+        method: 'POST',
+        path: '/containers/create',
+        json: { Image: base, Cmd: ['none'], Labels: { 'oauth3.test': installId } },
+      },
       created,
     );
     const image = await api.json(
