@@ -27,7 +27,8 @@ export function growthOf(samples: readonly MemorySample[]): Growth {
 }
 
 const mostLive = 16 * 1024 * 1024;
-const mostRss = 96 * 1024 * 1024;
+// The allocator gives back late: with live memory flat, 115 MiB were seen that did not go on growing.
+const mostRss = 256 * 1024 * 1024;
 
 /** A sentence when memory grew without end, beyond what is known to be kept of each input (bytes); else null. */
 export function leakIn({ rssPerInput, livePerInput, overInputs }: Growth, keptPerInput: number): string | null {

@@ -1,4 +1,4 @@
-// Several spaces after the method mean one (RFC 9112, section 3).
+// Empty lines before a request mean nothing (section 2.2), a lone LF among them. Several spaces after the method mean one (RFC 9112, section 3).
 
 /** One request as it reaches the door; the body as one character a byte. */
 export type SlowRequest = Readonly<{
@@ -70,7 +70,7 @@ function bodyOf(headers: SlowRequest['headers'], rest: string): Cut | null {
 }
 
 function requestIn(text: string, origin: string | null): Readonly<{ request: SlowRequest; rest: string }> | null {
-  const head = cutAt(text.replace(/^(?:\r\n)+/, ''), '\r\n\r\n');
+  const head = cutAt(text.replace(/^[\r\n]+/, ''), '\r\n\r\n');
   if (head === null) return null;
   const [line = '', ...lines] = head.text.split('\r\n');
   const [method = '', url = '', version = '', ...more] = line.replace(/^([^ ]+) +/, '$1 ').split(' ');
@@ -86,7 +86,7 @@ function requestIn(text: string, origin: string | null): Readonly<{ request: Slo
 
 /** What stands behind a CONNECT, and the origin of what is asked there; null when the next request is none. */
 function tunnelIn(text: string): Readonly<{ rest: string; origin: string }> | null {
-  const head = cutAt(text.replace(/^(?:\r\n)+/, ''), '\r\n\r\n');
+  const head = cutAt(text.replace(/^[\r\n]+/, ''), '\r\n\r\n');
   const [line = '', ...lines] = head?.text.split('\r\n') ?? [];
   const [, authority] = /^CONNECT +([^ ]+) HTTP\/1\.[01]$/.exec(line) ?? [];
   if (head === null || authority === undefined || lines.some((one) => headerOf(one) === null)) return null;
