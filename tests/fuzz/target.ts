@@ -34,7 +34,7 @@ export type Target = Readonly<{
   inputs: number;
   /** Inputs in a run of the tests: a few seconds. */
   testInputs: number;
-  /** Bytes that Node itself is known to keep of each input. */
+  /** Bytes that are known to stay of each input, on average. */
   keptPerInput?: number;
   open(): Promise<Play>;
 }>;
