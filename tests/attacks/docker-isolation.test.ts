@@ -375,7 +375,7 @@ describe('H: images', () => {
           Cmd: ['nothing'],
           WorkingDir: '/proc/self/fd/8',
           Volumes: { '/volume': {} },
-          Healthcheck: { Test: ['CMD', '/nothing'], Interval: 1_000_000_000 },
+          Healthcheck: { Test: ['CMD', '/usr/bin/python3', '-c', "open('/tmp/checked', 'w')"], Interval: 50_000_000 },
           User: 'root',
           Labels: { 'oauth3.test': installId },
         },
@@ -395,10 +395,10 @@ describe('H: images', () => {
       const { exit, stdout } = await runProgram(
         backend,
         'python',
-        "import os; print(os.getuid(), os.path.exists('/volume'))",
+        "import os, time; time.sleep(1); print(os.getuid(), os.path.exists('/volume'), os.path.exists('/tmp/checked'))",
       );
       expect(exit).toEqual({ kind: 'exited', exitCode: 0 });
-      expect(stdout).toBe('65532 True\n');
+      expect(stdout).toBe('65532 True False\n');
     } finally {
       await backend.stop();
       await api.send({ method: 'DELETE', path: `/containers/${from.Id}`, query: { force: '1', v: '1' } });
