@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { RunnerJob } from '../../../contract/runnerProtocol.ts';
 import type { EngineEndpoint } from './endpoint.ts';
 import type { MadeImages } from './images/madeImages.ts';
 
@@ -19,6 +20,17 @@ export const answerJson =
 /** For tests: says that it is there and then nothing. */
 const answerOpen: Answer = (response) => {
   response.writeHead(200).flushHeaders();
+};
+
+/** For tests: a job that asks for nothing. */
+export const anyJob: RunnerJob = {
+  command: ['/bin/program'],
+  env: {},
+  cwd: '/tmp/job',
+  files: {},
+  stdin: '',
+  authorityPem: '',
+  timeoutMs: 1000,
 };
 
 /** For tests: a memory of made images that ends with them. */

@@ -2,22 +2,14 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } f
 import { type Duplex, duplexPair } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type RunnerJob, runnerProtocol } from '../../../contract/runnerProtocol.ts';
-import { clientPreface, frameFlags, frameTypes, headerBlock, http2Frame } from '../../../tests/fuzz/http2Frames.ts';
+import { runnerProtocol } from '../../../contract/runnerProtocol.ts';
+import { clientPreface, frameFlags, frameTypes, headerBlock, http2Frame } from '../../../tests/support/http2Frames.ts';
 import { systemClock } from '../../core/systemClock.ts';
+import { anyJob } from './testing.ts';
 import { Tunnel, type TunnelError } from './tunnel.ts';
 import { tunnelLimits } from './tunnelLimits.ts';
 
 const { runnerGreeting, hostGreeting, paths } = runnerProtocol;
-const job: RunnerJob = {
-  command: ['/bin/program'],
-  env: {},
-  cwd: '/tmp/job',
-  files: {},
-  stdin: '',
-  authorityPem: '',
-  timeoutMs: 1000,
-};
 const exitMessage = JSON.stringify({ code: 0, signal: null, timedOut: false, outOfMemory: false });
 
 /** A stream as it is opened on the wire, for what no client of ours would do. */
@@ -96,7 +88,7 @@ async function waiting() {
 async function running(sinks: Partial<Parameters<Tunnel['run']>[1]> = {}) {
   const { tunnel, runner, inside, asked } = await waiting();
   const output: string[] = [];
-  const exit = tunnel.run(job, {
+  const exit = tunnel.run(anyJob, {
     stdout: (chunk) => output.push(`out ${new TextDecoder().decode(chunk)}`),
     stderr: (chunk) => output.push(`err ${new TextDecoder().decode(chunk)}`),
     egress: (connection) => void connection.on('error', () => {}).pipe(connection),
@@ -105,7 +97,7 @@ async function running(sinks: Partial<Parameters<Tunnel['run']>[1]> = {}) {
   exit.catch(() => {});
   let text = '';
   for await (const piece of asked) text += String(piece);
-  expect(JSON.parse(text)).toEqual(job);
+  expect(JSON.parse(text)).toEqual(anyJob);
   return { tunnel, runner, inside, exit, output };
 }
 
@@ -311,7 +303,7 @@ describe('the tunnel to something that is no runner', () => {
       inside.write(Buffer.concat([clientPreface, http2Frame(frameTypes.settings, 0, 0, Buffer.alloc(0))]));
       inside.write(openFrame(1, paths.job, frameFlags.endHeaders | frameFlags.endStream));
       await tunnel.ready;
-      const exit = tunnel.run(job, { stdout: () => {}, stderr: () => {}, egress: () => {} });
+      const exit = tunnel.run(anyJob, { stdout: () => {}, stderr: () => {}, egress: () => {} });
       exit.catch(() => {});
       const stdout = openFrame(3, paths.stdout, frameFlags.endHeaders);
       // The second one is trailers that do not end the stream: nghttp2 resets it, and has that to say.

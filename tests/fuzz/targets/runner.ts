@@ -1,12 +1,13 @@
 import { type Duplex, duplexPair } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { maxRunnerExitBytes, type RunnerExit } from '../../../contract/runner.ts';
-import { type RunnerJob, runnerProtocol } from '../../../contract/runnerProtocol.ts';
+import { runnerProtocol } from '../../../contract/runnerProtocol.ts';
 import { AttachStream } from '../../../main/backends/docker/attachStream.ts';
+import { anyJob } from '../../../main/backends/docker/testing.ts';
 import { Tunnel, type TunnelError } from '../../../main/backends/docker/tunnel.ts';
 import { systemClock } from '../../../main/core/systemClock.ts';
+import { clientPreface, frameFlags, frameTypes, headerBlock, http2Frame } from '../../support/http2Frames.ts';
 import type { Choices } from '../choices.ts';
-import { clientPreface, frameFlags, frameTypes, headerBlock, http2Frame } from '../http2Frames.ts';
 import { must, target } from '../target.ts';
 import { mangled, mangledBytes, nastyText } from '../words.ts';
 
@@ -24,15 +25,6 @@ type Input = Readonly<{
 
 const { paths, runnerGreeting } = runnerProtocol;
 const { endStream, endHeaders } = frameFlags;
-const job: RunnerJob = {
-  command: ['/bin/program'],
-  env: {},
-  cwd: '/tmp/job',
-  files: {},
-  stdin: '',
-  authorityPem: '',
-  timeoutMs: 1000,
-};
 
 const open = (stream: number, path: string, flags: number, method = 'POST'): Buffer =>
   http2Frame(
@@ -250,7 +242,7 @@ async function check({ steps, honest, attached, egress, ending }: Input): Promis
   };
   let exit: RunnerExit | null = null;
   const run = tunnel.ready
-    .then(() => tunnel.run(job, sinks))
+    .then(() => tunnel.run(anyJob, sinks))
     .then(
       (told) => {
         exit = told;
