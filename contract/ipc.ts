@@ -16,7 +16,7 @@ import type {
 } from './owner.ts';
 import { isolationSchema, runtimeSchema } from './runtime.ts';
 import { type Settings, settingKeys } from './settings.ts';
-import { requestStateSchema, subjectSchema, verdictSchema } from './states.ts';
+import { requestStateSchema, subjectSchema, type VaultState, verdictSchema } from './states.ts';
 
 /**
  * The one IPC contract. Each view has its own calls and events; main's handlers, the preload bridges and the renderer
@@ -47,6 +47,16 @@ const cardKey = { subject: subjectSchema, id: z.string().max(128) };
 /** Waiting subjects as the list beside the decision view shows them: enough to pick one, nothing to press. */
 export type WaitingRow = Readonly<Pick<Card, 'subject' | 'id' | 'sentence' | 'createdAtMs' | 'expiresAtMs'>>;
 
+/** What the whole window shows about the app at every moment; pushed whenever something changes while it is open. */
+export type DeskSnapshot = Readonly<{
+  waiting: readonly WaitingRow[];
+  running: number;
+  paused: boolean;
+  vault: VaultState;
+  /** What is being made for the sandbox, in a sentence; null when nothing is. */
+  preparing: string | null;
+}>;
+
 /** An audit event as the window shows it: what others wrote is in `details`, ready to show and shortened. */
 export type AuditLine = Readonly<Omit<AuditRow, 'payload'> & { details: readonly Segment[] }>;
 
@@ -56,7 +66,7 @@ export type DecisionPlace = Readonly<{ x: number; y: number; width: number; heig
 export const windowIpc = {
   calls: {
     status: call<StatusView>()(nothing),
-    waiting: call<readonly WaitingRow[]>()(nothing),
+    desk: call<DeskSnapshot>()(nothing),
     /** Refused with `already_decided` when that card does not wait any more. */
     showCard: call<void>()(z.strictObject(cardKey).nullable()),
     agents: call<readonly AgentView[]>()(nothing),
@@ -112,8 +122,8 @@ export const windowIpc = {
     wakeTest: call<Readonly<{ ok: boolean; detail: string }>>()(nothing),
   },
   events: {
-    /** Something changed; the view reads again what it shows. */
-    changed: event<null>(),
+    /** Something changed: how things stand now. A page reads again what else it shows. */
+    changed: event<DeskSnapshot>(),
     /** The owner asked for this card elsewhere (notification, tray): show the list of waiting requests beside it. */
     openCard: event<CardKey>(),
     /** Where main has put the decision view over this window, in CSS pixels; null while none is shown. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { app, type BrowserWindow, powerMonitor } from 'electron';
-import { type CardKey, decisionIpc, windowIpc } from '../../contract/ipc.ts';
+import { type CardKey, type DeskSnapshot, decisionIpc, windowIpc } from '../../contract/ipc.ts';
 import type { OwnerActions } from '../../contract/owner.ts';
 import type { ConfirmBinding, Desk } from '../approvals/channel.ts';
 import type { Clock } from '../core/clock.ts';
@@ -18,7 +18,7 @@ import { AppTray } from './tray.ts';
 import type { TrayFacts } from './trayModel.ts';
 import { openWindowBounds } from './windowBoundsStore.ts';
 import { windowChannel } from './windowChannel.ts';
-import { windowHandlers } from './windowHandlers.ts';
+import { deskSnapshot, windowHandlers } from './windowHandlers.ts';
 
 export type DesktopPorts = Readonly<{
   owner: OwnerActions;
@@ -59,10 +59,11 @@ export function createDesktop(ports: DesktopPorts): Desktop {
     emitState: (state) => decisionSide.emit('state', state),
     emitPlace: (place) => windowSide.emit('decisionPlace', place),
   });
+  const snapshot = (): DeskSnapshot => deskSnapshot(desk, ports.facts());
   const windowSide = bindIpc(
     { name: 'window', contents: window.webContents, url: viewUrl('window') },
     windowIpc,
-    windowHandlers(owner, desk, presenter),
+    windowHandlers(owner, snapshot, presenter),
     log,
   );
   const decisionSide = bindIpc(
@@ -74,7 +75,7 @@ export function createDesktop(ports: DesktopPorts): Desktop {
   const tray = createTray(ports, openWindow);
   const feed = new ChangeFeed(
     () => window.isVisible(),
-    () => windowSide.emit('changed', null),
+    () => windowSide.emit('changed', snapshot()),
   );
   const refresh = (): void => {
     tray.update(ports.facts());

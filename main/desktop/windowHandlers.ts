@@ -1,9 +1,10 @@
 import { CodedError } from '../../contract/errors.ts';
-import type { CardKey, Handlers, WindowContract } from '../../contract/ipc.ts';
+import type { CardKey, DeskSnapshot, Handlers, WindowContract } from '../../contract/ipc.ts';
 import type { OwnerActions } from '../../contract/owner.ts';
 import type { Desk } from '../approvals/channel.ts';
 import { toSegments } from '../core/display.ts';
 import type { Presenter } from './presenter.ts';
+import type { TrayFacts } from './trayModel.ts';
 
 /** Of an audit event's details; the whole is in `oauth3 audit`. */
 const MAX_DETAILS = 240;
@@ -15,23 +16,31 @@ export function showCard(presenter: Pick<Presenter, 'open' | 'close'>, key: Card
   else if (!presenter.open(key, false)) throw new CodedError('already_decided', 'This request does not wait any more.');
 }
 
+/** How things stand now, for the window. The rows tell which card is which; there is nothing in them to press. */
+export function deskSnapshot(
+  desk: Pick<Desk, 'waiting'>,
+  { running, paused, vault, preparing }: TrayFacts,
+): DeskSnapshot {
+  const waiting = desk.waiting().map(({ subject, id, sentence, createdAtMs, expiresAtMs }) => ({
+    subject,
+    id,
+    sentence,
+    createdAtMs,
+    expiresAtMs,
+  }));
+  return { waiting, running, paused, vault, preparing };
+}
+
 /** The window view looks and manages. It has no way to decide, to confirm a binding or to read a secret value. */
 export function windowHandlers(
   owner: OwnerActions,
-  desk: Pick<Desk, 'waiting'>,
+  snapshot: () => DeskSnapshot,
   presenter: Presenter,
 ): Handlers<WindowContract> {
   const by = 'desktop';
   return {
     status: () => owner.status(),
-    waiting: () =>
-      desk.waiting().map(({ subject, id, sentence, createdAtMs, expiresAtMs }) => ({
-        subject,
-        id,
-        sentence,
-        createdAtMs,
-        expiresAtMs,
-      })),
+    desk: snapshot,
     showCard: (key) => showCard(presenter, key),
     agents: () => owner.agents(),
     addAgent: ({ name }) => owner.addAgent(by, name),

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { CardKey, DecisionPlace, WindowContract } from '../../contract/ipc.ts';
+import type { CardKey, DecisionPlace, DeskSnapshot, WindowContract } from '../../contract/ipc.ts';
 import { type Api, unwrap } from '../shared/api.ts';
 import { useLoaded } from '../shared/useLoaded.ts';
 import styles from './App.module.css';
@@ -9,64 +9,102 @@ import { Requests } from './pages/Requests.tsx';
 import { Secrets } from './pages/Secrets.tsx';
 import { Settings } from './pages/Settings.tsx';
 import { Trust } from './pages/Trust.tsx';
+import { StateMenu } from './StateMenu.tsx';
 import { VaultGate } from './VaultGate.tsx';
 
-const pages = { Requests, Secrets, Trust, Agents, Audit, Settings } as const;
+/** In the order of the bar. */
+const pages = { Requests, Trust, Secrets, Agents, Audit, Settings } as const;
 export type PageName = keyof typeof pages;
 const pageNames = Object.keys(pages).filter((name): name is PageName => name in pages);
 
 export type PageProps = Readonly<{
   api: Api<WindowContract>;
+  desk: DeskSnapshot;
   /** Another number whenever something changed that a page may show. */
   changes: number;
   /** The card that is open in the decision view. */
   openCard: CardKey | null;
-  go: (page: PageName) => void;
+  /** Goes to a page and, where it has parts with an id, to that one. */
+  go: (page: PageName, id?: string) => void;
+  /** The part that `go` named. */
+  part: string | null;
 }>;
 
+type Shown = Readonly<{ page: PageName; part: string | null }>;
+
 export function App({ api }: Readonly<{ api: Api<WindowContract> }>) {
-  const [page, setPage] = useState<PageName>('Requests');
-  const [changes, setChanges] = useState(0);
+  const [shown, setShown] = useState<Shown>({ page: 'Requests', part: null });
+  const [pushed, setPushed] = useState<Readonly<{ desk: DeskSnapshot; changes: number }> | null>(null);
   const [place, setPlace] = useState<DecisionPlace | null>(null);
-  const status = useLoaded(() => unwrap(api.calls.status(null)), changes);
+  const first = useLoaded(() => unwrap(api.calls.desk(null)));
+  const changes = pushed?.changes ?? 0;
+  const desk = pushed?.desk ?? first.value;
   useEffect(() => {
     const stops = [
-      api.on('changed', () => setChanges((before) => before + 1)),
-      api.on('openCard', () => setPage('Requests')),
+      api.on('changed', (next) => setPushed((before) => ({ desk: next, changes: (before?.changes ?? 0) + 1 }))),
+      api.on('openCard', () => setShown({ page: 'Requests', part: null })),
       api.on('decisionPlace', setPlace),
     ];
     return () => {
       for (const stop of stops) stop();
     };
   }, [api]);
-
-  const Page = pages[page];
-  function go(name: PageName) {
-    setPage(name);
+  function go(page: PageName, part: string | null = null) {
+    setShown({ page, part });
     if (place !== null) void api.calls.showCard(null);
   }
+  const Page = pages[shown.page];
   return (
     <div className={styles.app}>
       <header className={styles.top}>
         <strong className={styles.brand}>OAuth3</strong>
         <nav aria-label="Pages">
           {pageNames.map((name) => (
-            <button key={name} type="button" aria-current={name === page ? 'page' : undefined} onClick={() => go(name)}>
+            <button
+              key={name}
+              type="button"
+              aria-current={name === shown.page ? 'page' : undefined}
+              onClick={() => go(name)}
+            >
               {name}
-              {name === 'Requests' && (status.value?.waiting ?? 0) > 0 && <b>{status.value?.waiting}</b>}
+              {name === 'Requests' && desk !== null && desk.waiting.length > 0 && (
+                <>
+                  <b aria-hidden="true">{desk.waiting.length}</b>
+                  <span className={styles.unseen}>{desk.waiting.length} waiting</span>
+                </>
+              )}
             </button>
           ))}
         </nav>
-        {status.value?.paused === true && <span className={styles.paused}>paused</span>}
+        {desk !== null && <StateMenu api={api} desk={desk} />}
       </header>
       {/* Beside the decision view, whose place main decides. */}
       <div className={styles.body} style={place === null || place.x === 0 ? undefined : { width: place.x }}>
-        {/* Also while it is being unlocked: a wrong passphrase is told where it was typed. */}
-        {status.value !== null && status.value.vault !== 'unlocked' ? (
-          <VaultGate api={api} status={status.value} done={status.reload} />
-        ) : (
-          <Page key={page} api={api} changes={changes} openCard={place?.card ?? null} go={go} />
+        {first.problem !== null && (
+          <p role="alert" className={styles.banner}>
+            {first.problem}
+          </p>
         )}
+        {desk?.vault === 'unlocked' && desk.paused && (
+          <p role="status" className={styles.banner}>
+            Paused: requests are still collected, but nothing new runs until you resume.
+          </p>
+        )}
+        {desk !== null &&
+          // Also while it is being unlocked: a wrong passphrase is told where it was typed.
+          (desk.vault === 'unlocked' ? (
+            <Page
+              key={shown.page}
+              api={api}
+              desk={desk}
+              changes={changes}
+              openCard={place?.card ?? null}
+              go={go}
+              part={shown.part}
+            />
+          ) : (
+            <VaultGate api={api} changes={changes} />
+          ))}
       </div>
     </div>
   );

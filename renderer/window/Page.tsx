@@ -6,7 +6,7 @@ type PageFrameProps = Readonly<{
   lead?: string;
   actions?: ReactNode;
   problem?: string | null;
-  children: ReactNode;
+  children?: ReactNode;
 }>;
 
 /** The frame that every page shares: title, one explaining sentence, actions, a place for what went wrong. */

@@ -4,9 +4,10 @@ import type { StatusView } from '../../contract/owner.ts';
 import { type Api, messageOf, unwrap } from '../shared/api.ts';
 import { Button } from '../shared/Button.tsx';
 import { Field } from '../shared/Field.tsx';
+import { useLoaded } from '../shared/useLoaded.ts';
 import { PageFrame, Panel } from './Page.tsx';
 
-type GateProps = Readonly<{ api: Api<WindowContract>; status: StatusView; done: () => void }>;
+type GateProps = Readonly<{ api: Api<WindowContract>; changes: number }>;
 
 /** How the vault opens: a new one gets its passphrase, one with a passphrase asks for it, any other has its keyring. */
 type Way = 'new' | 'passphrase' | 'keyring';
@@ -41,12 +42,17 @@ function wayOf({ vault, vault_slots: slots }: StatusView): Way {
 }
 
 /** Stands before every page until the vault is open. */
-export function VaultGate({ api, status, done }: GateProps) {
+export function VaultGate({ api, changes }: GateProps) {
+  const { value, problem } = useLoaded(() => unwrap(api.calls.status(null)), changes);
+  if (value !== null) return <Gate api={api} way={wayOf(value)} />;
+  return problem === null ? null : <PageFrame title="The vault is locked" problem={problem} />;
+}
+
+function Gate({ api, way }: Readonly<{ api: Api<WindowContract>; way: Way }>) {
   const [passphrase, setPassphrase] = useState('');
   const [again, setAgain] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
-  const way = wayOf(status);
 
   async function unlock() {
     if (way === 'new' && passphrase !== again) {
@@ -56,7 +62,6 @@ export function VaultGate({ api, status, done }: GateProps) {
     setBusy(true);
     try {
       await unwrap(api.calls.unlock({ passphrase }));
-      done();
     } catch (error) {
       setProblem(messageOf(error));
     } finally {

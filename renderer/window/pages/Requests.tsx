@@ -11,16 +11,14 @@ import { useAction } from '../useAction.ts';
 import styles from './Requests.module.css';
 
 /** Waiting first; a click opens the card in the decision view or says why it does not. Below, what became of the last ones. */
-export function Requests({ api, changes, openCard, go }: PageProps) {
-  const waiting = useLoaded(() => unwrap(api.calls.waiting(null)), changes);
+export function Requests({ api, desk, changes, openCard, go }: PageProps) {
   const recent = useLoaded(() => unwrap(api.calls.requests({ limit: 50 })), changes);
   const agents = useLoaded(() => unwrap(api.calls.agents(null)), changes);
-  // Reloads also what was refused: the row that was clicked goes when it does not wait any more.
-  const { problem, act } = useAction(waiting.reload);
+  const { problem, act } = useAction(recent.reload);
   const past = (recent.value ?? []).filter((row) => row.status !== 'pending');
   return (
-    <PageFrame title="Requests" problem={problem ?? waiting.problem ?? recent.problem}>
-      {waiting.value?.length === 0 &&
+    <PageFrame title="Requests" problem={problem ?? recent.problem}>
+      {desk.waiting.length === 0 &&
         (hasAgent(agents.value) ? (
           <Empty>Nothing waits for you.</Empty>
         ) : (
@@ -32,7 +30,7 @@ export function Requests({ api, changes, openCard, go }: PageProps) {
           </Empty>
         ))}
       <ul className={styles.list} aria-label="Waiting">
-        {waiting.value?.map((row) => (
+        {desk.waiting.map((row) => (
           <li key={row.id}>
             <button
               type="button"
