@@ -6,8 +6,12 @@ const NARROW = 860;
 /** The page's own bar with its name and navigation stays free (renderer/window/App.module.css). */
 const HEADER_HEIGHT = 56;
 
-/** Main alone decides where the decision view stands, so that the page beside it can neither shrink nor cover it. */
-export function decisionPlace(content: Readonly<{ width: number; height: number }>): Rectangle {
-  const x = content.width < NARROW ? 0 : LIST_WIDTH;
-  return { x, y: HEADER_HEIGHT, width: content.width - x, height: content.height - HEADER_HEIGHT };
+/**
+ * Where the decision view stands in a window with this content, in the window's pixels. Main alone decides, so that the
+ * page beside it can neither shrink nor cover it. `zoom` is the size at which both views are drawn.
+ */
+export function decisionPlace(content: Readonly<{ width: number; height: number }>, zoom: number): Rectangle {
+  const x = content.width / zoom < NARROW ? 0 : Math.round(LIST_WIDTH * zoom);
+  const y = Math.round(HEADER_HEIGHT * zoom);
+  return { x, y, width: content.width - x, height: content.height - y };
 }

@@ -10,9 +10,11 @@ export class DecisionView implements PresenterView {
   readonly view: WebContentsView;
   readonly url = viewUrl('decision');
   readonly #window: BrowserWindow;
+  readonly #zoom: () => number;
   #shown = false;
 
-  constructor(window: BrowserWindow, paths: Readonly<{ renderer: string; preload: string }>) {
+  constructor(window: BrowserWindow, paths: Readonly<{ renderer: string; preload: string }>, zoom: () => number) {
+    this.#zoom = zoom;
     const partition = 'oauth3-decision';
     serveView(session.fromPartition(partition), 'decision', paths.renderer);
     this.#window = window;
@@ -30,7 +32,7 @@ export class DecisionView implements PresenterView {
     }
     this.#shown = true;
     const [width = 0, height = 0] = this.#window.getContentSize();
-    const place = decisionPlace({ width, height });
+    const place = decisionPlace({ width, height }, this.#zoom());
     this.view.setBounds(place);
     return place;
   }

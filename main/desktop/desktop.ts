@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { app, type BrowserWindow, powerMonitor } from 'electron';
-import { type CardKey, type DeskSnapshot, decisionIpc, windowIpc } from '../../contract/ipc.ts';
+import { type CardKey, type DecisionPlace, type DeskSnapshot, decisionIpc, windowIpc } from '../../contract/ipc.ts';
 import type { OwnerActions } from '../../contract/owner.ts';
 import type { ConfirmBinding, Desk } from '../approvals/channel.ts';
 import type { Clock } from '../core/clock.ts';
@@ -19,6 +19,7 @@ import type { TrayFacts } from './trayModel.ts';
 import { openWindowBounds } from './windowBoundsStore.ts';
 import { windowChannel } from './windowChannel.ts';
 import { deskSnapshot, windowHandlers } from './windowHandlers.ts';
+import { Zoom } from './zoom.ts';
 
 export type DesktopPorts = Readonly<{
   owner: OwnerActions;
@@ -45,7 +46,11 @@ export function createDesktop(ports: DesktopPorts): Desktop {
   const bounds = openWindowBounds(ports.dataDir);
   const window = createMainWindow(paths, bounds);
   const openWindow = (): void => bringToFront(window);
-  const view = new DecisionView(window, paths);
+  const view = new DecisionView(window, paths, () => zoom.factor);
+  const zoom = new Zoom(bounds.loadZoom(), [window.webContents, view.view.webContents], (factor) => {
+    bounds.saveZoom(factor);
+    presenter.resized();
+  });
   const presenter = new Presenter({
     window: {
       isVisible: () => window.isVisible(),
@@ -57,7 +62,7 @@ export function createDesktop(ports: DesktopPorts): Desktop {
     arming: new Arming(ports.clock),
     card: (subject, id) => desk.card(subject, id),
     emitState: (state) => decisionSide.emit('state', state),
-    emitPlace: (place) => windowSide.emit('decisionPlace', place),
+    emitPlace: (place) => windowSide.emit('decisionPlace', place === null ? null : inCssPixels(place, zoom.factor)),
   });
   const snapshot = (): DeskSnapshot => deskSnapshot(desk, ports.facts());
   const windowSide = bindIpc(
@@ -119,6 +124,11 @@ function createTray({ owner, facts, log }: DesktopPorts, open: () => void): AppT
     quit: () => app.quit(),
   };
   return new AppTray(join(icons, 'tray'), actions, facts(), log);
+}
+
+/** As the page counts, which is drawn at another size. */
+function inCssPixels({ x, y, width, height, card }: DecisionPlace, zoom: number): DecisionPlace {
+  return { x: x / zoom, y: y / zoom, width: width / zoom, height: height / zoom, card };
 }
 
 /** Tells the presenter when the window, and with it a card, may come before the owner's eyes or leave them. */

@@ -8,10 +8,14 @@ export const boundsSchema = z.object({
 });
 export type WindowBounds = Readonly<{ x?: number; y?: number; width: number; height: number }>;
 
-/** Where the window was: the only thing kept outside the database, since it is no truth of the product. */
+export const zoomSchema = z.number().min(0.8).max(2);
+
+/** Where and how large the window was: the only thing kept outside the database, since it is no truth of the product. */
 export interface WindowBoundsStore {
   load(): WindowBounds | null;
   save(bounds: WindowBounds): void;
+  loadZoom(): number;
+  saveZoom(factor: number): void;
 }
 
 type Area = Readonly<{ x: number; y: number; width: number; height: number }>;

@@ -1,5 +1,5 @@
 import ElectronStore from 'electron-store';
-import { boundsSchema, type WindowBoundsStore } from './windowBounds.ts';
+import { boundsSchema, type WindowBoundsStore, zoomSchema } from './windowBounds.ts';
 
 /** Keeps the window's bounds in `window.json` of the data folder. */
 export function openWindowBounds(dataDir: string): WindowBoundsStore {
@@ -12,5 +12,7 @@ export function openWindowBounds(dataDir: string): WindowBoundsStore {
       return { width, height, ...(x === undefined ? {} : { x }), ...(y === undefined ? {} : { y }) };
     },
     save: (bounds) => store.set('bounds', bounds),
+    loadZoom: () => zoomSchema.catch(1).parse(store.get('zoom')),
+    saveZoom: (factor) => store.set('zoom', factor),
   };
 }
