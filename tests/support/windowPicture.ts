@@ -1,5 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { expect } from 'vitest';
 import { zoomFactors } from '../../main/desktop/zoom.ts';
 import type { WindowHouse } from './windowHouse.ts';
 
@@ -14,7 +15,7 @@ export type Look = Readonly<{
 export const usualLook: Look = { scheme: 'light', width: 1080, height: 760, zoom: 1 };
 
 /** Colours, size and zoom (by its keys) of the window and of both its views. */
-export async function setLook({ app, window, decision }: WindowHouse, look: Look): Promise<void> {
+export async function setLook({ app, desk, window, decision }: WindowHouse, look: Look): Promise<void> {
   const { scheme, width, height, zoom } = look;
   for (const page of [window, decision]) await page.emulateMedia({ colorScheme: scheme });
   await app.electron.evaluate(
@@ -23,9 +24,11 @@ export async function setLook({ app, window, decision }: WindowHouse, look: Look
     },
     { width, height },
   );
-  await window.keyboard.press('Control+0');
-  for (let step = 0; zoomFactors.at(zoomFactors.indexOf(1) + step) !== zoom; step += 1)
-    await window.keyboard.press('Control+Equal');
+  const steps = zoomFactors.indexOf(zoom) - zoomFactors.indexOf(1);
+  // Of the keyboard itself: an app hears of the keys that Playwright presses only inside its pages.
+  await desk.run('xdotool', ['key', 'ctrl+0', ...Array<string>(steps).fill('ctrl+equal')]);
+  const drawn = () => window.evaluate('window.devicePixelRatio');
+  await expect.poll(drawn).toBeCloseTo(zoom, 3);
 }
 
 /**
