@@ -21,6 +21,17 @@ export type CardCode = Readonly<{
   lines: readonly (readonly Segment[])[];
 }>;
 
+/** One thing that is new since the last approved version of the same skill of the same agent; for the first screen. */
+export type CardChange = Readonly<{
+  /** Stable name of what changed: `code`, `host`, `secret`, `limits`, ... */
+  kind: string;
+  severity: 'info' | 'warn' | 'danger';
+  text: readonly Segment[];
+}>;
+
+/** Code of the last approved version, in the same form as that of the card. */
+export type EarlierCode = Readonly<{ sha256: string; approvedAtMs: number; lines: CardCode['lines'] }>;
+
 export type Card = Readonly<{
   subject: Subject;
   /** Id of the subject: request id, pairing id, ... */
@@ -31,14 +42,20 @@ export type Card = Readonly<{
   expiresAtMs: number;
   /** One sentence in prose: who asks for what. */
   sentence: readonly Segment[];
+  /** What is new, what weighs most first; empty where nothing is or where nothing was approved before. */
+  changes: readonly CardChange[];
   facts: readonly CardFact[];
   /** The agent's own words, quoted and labelled as such; never the basis of a fact. */
   quotes: readonly Readonly<{ label: string; text: readonly Segment[] }>[];
   code?: CardCode;
+  /** Absent when nothing was approved before or its code is no longer kept. */
+  earlier?: EarlierCode;
   /** What the code was seen to do, in plain sentences; warnings first. */
   findings: readonly Readonly<{ severity: 'info' | 'warn'; text: readonly Segment[] }>[];
   /** Secrets that the owner has to add before the card can be approved. */
   missingSecrets: readonly string[];
+  /** Hosts of this request that a missing secret may be bound to in the same step. */
+  bindableHosts?: readonly string[];
   /** Secrets that no binding covers: each needs its own step ("put KEY into requests to host H?"). */
   unboundSecrets: readonly Readonly<{ name: string; hosts: readonly string[] }>[];
   /** Verdicts that this card can take; approving ones are absent while the card is blocked. */

@@ -8,6 +8,7 @@ import { secretFacts } from './cardSecrets.ts';
 import { toCodeLines, toSegments } from './display.ts';
 import { formatHostRule } from './host.ts';
 import type { Manifest } from './manifestTypes.ts';
+import { bindableRules } from './networkRules.ts';
 import { listInProse, prose } from './prose.ts';
 import type { AgentRecord, RequestRecord, SecretRecord } from './records.ts';
 import { type TrafficLimits, unsaidTraffic } from './traffic.ts';
@@ -42,6 +43,7 @@ export function makeRunCard(input: RunCardInput): Card {
     createdAtMs: request.createdAt,
     expiresAtMs: request.expiresAt,
     sentence: sentenceOf(input),
+    changes: [],
     facts: [
       agentFact(input),
       changeFact(manifest, input.lastApproved, input.seenBefore),
@@ -56,6 +58,7 @@ export function makeRunCard(input: RunCardInput): Card {
     code: input.code,
     findings: input.findings,
     missingSecrets: blockers.missing,
+    bindableHosts: bindableRules(manifest.network).map(formatHostRule),
     unboundSecrets: blockers.unbound,
     verdicts: isBlocked(blockers) ? ['deny'] : ['once', '24h', 'forever', 'deny'],
     seenBefore: input.seenBefore,

@@ -11,6 +11,7 @@ export function makePairingCard(pairing: PairingRecord, taken: Pick<AgentRecord,
     createdAtMs: pairing.createdAt,
     expiresAtMs: pairing.expiresAt,
     sentence: prose`A program on this machine that calls itself ${pairing.name} wants to become an agent.`,
+    changes: [],
     facts: [
       {
         key: 'code',

@@ -18,6 +18,7 @@ export function makeCard(change: Partial<Card> = {}): Card {
     createdAtMs: 1_000,
     expiresAtMs: 1_801_000,
     sentence: plain('Agent laptop wants to run skill weather once.'),
+    changes: [],
     facts: [
       { key: 'secrets', label: 'Secrets', tone: 'notice', value: plain('WEATHER_KEY → api.weather.example') },
       { key: 'network', label: 'Network', tone: 'plain', value: plain('api.weather.example:443') },
