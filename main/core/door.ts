@@ -48,6 +48,25 @@ export type WebSocketVerdict =
     }>
   | Readonly<{ ok: false; answer: DoorResponse }>;
 
+/** What a front end refused by itself, before there was a request that a door could judge. */
+export type EarlyRefusal = Readonly<{
+  code:
+    | 'request_invalid'
+    | 'headers_too_large'
+    | 'http_version'
+    | 'transfer_coding'
+    | 'busy'
+    | 'tunnel_protocol'
+    | 'tls_refused'
+    | 'internal';
+  /** What the code was answered with, 0 for nothing. */
+  status: number;
+  /** As the code wrote it, empty where nothing could be read. */
+  method: string;
+  /** Of the tunnel, or as the code wrote it; empty where neither is known. */
+  url: string;
+}>;
+
 export interface EgressDoor {
   request(request: DoorRequest): Promise<DoorResponse>;
   /** Judges a request that asks for an upgrade and opens what it asks for; never rejects. */
@@ -57,6 +76,8 @@ export interface EgressDoor {
    * is recorded like that of a request. An opened tunnel grants nothing: each request in it is judged by itself.
    */
   tunnel(authority: string): TunnelVerdict;
+  /** Records what a front end refused: counted like a request, with nothing of what the code wrote but a canonical host. */
+  refusedEarly(refusal: EarlyRefusal): void;
 }
 
 /**

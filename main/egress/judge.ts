@@ -43,6 +43,16 @@ function inOurWords<Read>(read: () => Read): Read {
 /** Reads the URL, or refuses it in our words. */
 export const readUrl = (text: string): CanonicalUrl => inOurWords(() => canonicalUrl(text));
 
+/** Whom a URL is for, without its path; null when it has no canonical form. */
+export function readTarget(text: string): CanonicalUrl | null {
+  try {
+    return { ...canonicalUrl(text), path: '', query: '' };
+  } catch (error) {
+    if (error instanceof UrlSyntaxError) return null;
+    throw error;
+  }
+}
+
 /** Reads the target of a tunnel as the URL of nothing on it yet, or refuses it in our words. */
 export const readTunnel = (authority: string): CanonicalUrl =>
   inOurWords(() => ({ secure: true, ...canonicalAuthority(authority), path: '', query: '' }));

@@ -343,6 +343,43 @@ describe('a tunnel', () => {
   });
 });
 
+describe('what a front end refuses by itself', () => {
+  const early = (target: string, method = 'GET'): void =>
+    run.session.refusedEarly({ code: 'request_invalid', status: 400, method, url: target });
+
+  it('is recorded with a canonical host or none, and nothing else of what the code wrote', () => {
+    run = house.open();
+    for (const target of ['https://API.example.com./x?y', '', '\0', 'https://a@b/', '/x', `${host}:443`]) early(target);
+    early('', 'GET\r\n');
+    const nowhere = { method: 'GET', host: '', port: 0, path: '', status: 400, refused: 'request_invalid' };
+    const rows = [{ ...nowhere, host, port: 443 }, ...Array.from({ length: 5 }, () => nowhere)];
+    expect(run.records).toMatchObject([...rows, { ...nowhere, method: '?' }]);
+  });
+
+  it('counts as a request, so that a flood of it does not fill the disk', async () => {
+    run = house.open({ limits: { maxRequests: 3 } });
+    for (let i = 0; i < 6; i += 1) early('');
+    expect(run.records.map(({ refused }) => refused)).toEqual([
+      'request_invalid',
+      'request_invalid',
+      'request_invalid',
+      'request_limit',
+    ]);
+    expect((await send(run.session, url)).error).toBe('request_limit');
+  });
+
+  it('is recorded without a secret or a placeholder that stands in its name', () => {
+    const secret = house.secret({ value: 'fakefakefakefake' });
+    run = house.open({ secrets: [secret] });
+    early(`https://${secret.value}.evil.com/`);
+    early(`https://${secret.placeholder}.evil.com/`);
+    const recorded = JSON.stringify(run.records);
+    expect(run.records).toHaveLength(2);
+    expect(recorded).not.toContain(secret.value);
+    expect(recorded.toLowerCase()).not.toContain(secret.placeholder.toLowerCase());
+  });
+});
+
 describe('a body in pieces that says its length', () => {
   const body = (...pieces: readonly string[]) =>
     (async function* () {

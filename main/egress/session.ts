@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Clock } from '../core/clock.ts';
-import type { DoorRequest, DoorResponse, TunnelVerdict, WebSocketVerdict } from '../core/door.ts';
+import type { DoorRequest, DoorResponse, EarlyRefusal, TunnelVerdict, WebSocketVerdict } from '../core/door.ts';
 import type { EgressSpec, ExchangeRecord, RunEgress } from '../core/egressSpec.ts';
 import { matchesAny } from '../core/host.ts';
 import type { Log } from '../core/log.ts';
@@ -13,7 +13,7 @@ import { type AnswerEncoding, answerBody, encodingOf } from './answerBody.ts';
 import { answerHeaders } from './answerHeaders.ts';
 import { type FilledBody, fillBody } from './bodySubstitution.ts';
 import { ExchangeLog } from './exchangeLog.ts';
-import { type Judged, judge, type Policy, readTunnel, readUrl } from './judge.ts';
+import { type Judged, judge, type Policy, readTarget, readTunnel, readUrl } from './judge.ts';
 import { Meter } from './meter.ts';
 import { PlaceholderSet } from './placeholderSet.ts';
 import { EgressStreamError, Refusal, refusalResponse, refusalStatus } from './refusal.ts';
@@ -150,6 +150,16 @@ export class EgressSession implements RunEgress {
     const refusal = this.#explain(this.#requests > maxRequests ? new Refusal('request_limit') : error, log);
     this.#records.push(log.finish());
     return refusalResponse(refusal, log.host);
+  }
+
+  refusedEarly({ code, status, method, url }: EarlyRefusal): void {
+    this.#requests += 1;
+    const { maxRequests } = this.#spec.limits;
+    if (this.#requests > maxRequests + 1) return;
+    const log = new ExchangeLog(method, this.#context.clock);
+    const target = readTarget(url);
+    if (target !== null) log.setTarget(target, this.#policy.placeholders, this.#spec.redactor);
+    this.#records.push({ ...log.finish(), status, refused: this.#requests > maxRequests ? 'request_limit' : code });
   }
 
   #track(method: string): Open {

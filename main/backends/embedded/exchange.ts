@@ -41,6 +41,8 @@ export class Exchange {
   /** A piece of the request body; more of it than was announced is a violation. */
   addBody(bytes: Uint8Array): void {
     if (this.#body === null || this.#isCarried || this.#received + bytes.byteLength > this.#body.byteLength) {
+      const { method, url } = this.#message;
+      this.#door.refusedEarly({ code: 'request_invalid', status: 0, method, url });
       throw new ProtocolViolation('more request body than was announced');
     }
     this.#body.set(bytes, this.#received);

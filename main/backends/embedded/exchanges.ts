@@ -43,6 +43,13 @@ export class Exchanges {
     }
   }
 
+  /** Stops the run for a request that an honest child never makes, and has it written down. */
+  refuse(message: string, request: Readonly<{ method: string; url: string }> = { method: '', url: '' }): never {
+    const { method, url } = request;
+    this.#door.refusedEarly({ code: 'request_invalid', status: 0, method, url });
+    throw new ProtocolViolation(message);
+  }
+
   cancelAll(): void {
     for (const exchange of this.#open.values()) exchange.cancel();
     this.#open.clear();
@@ -50,11 +57,12 @@ export class Exchanges {
 
   #start(message: Extract<ExchangeMessage, { type: 'fetch' }>): void {
     const { id } = message;
-    if (id <= this.#lastId) throw new ProtocolViolation('request ids must grow');
+    if (id <= this.#lastId) this.refuse('request ids must grow', message);
     this.#lastId = id;
-    if (this.#open.size >= sandboxLimits.openRequests) throw new ProtocolViolation('too many open requests');
+    if (this.#open.size >= sandboxLimits.openRequests) this.refuse('too many open requests', message);
     const held = [...this.#carried.values()].reduce((sum, bytes) => sum + bytes, message.bodyBytes ?? 0);
     if (this.#carried.size >= mostCarried || held > sandboxLimits.requestBodiesBytes) {
+      this.#door.refusedEarly({ code: 'busy', status: 0, method: message.method, url: message.url });
       this.#send({ type: 'failed', id, message: 'fetch failed: too much is on the way' });
       return;
     }

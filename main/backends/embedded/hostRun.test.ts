@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { sandboxLimits } from '../../../contract/sandboxLimits.ts';
 import type { Clock } from '../../core/clock.ts';
-import type { DoorRequest, EgressDoor } from '../../core/door.ts';
+import type { DoorRequest, EarlyRefusal, EgressDoor } from '../../core/door.ts';
 import type { SandboxExit } from '../../runs/backend.ts';
 import { anyTunnel } from '../../runs/testDoor.ts';
 import { closedDoor } from '../testing.ts';
@@ -54,9 +54,11 @@ const fetchMessage = (id: number, bodyBytes: number | null = null) => ({
 const finished = { type: 'exit', outcome: { kind: 'exited', exitCode: 0 } };
 
 /** A door whose requests stay open until they are aborted. */
-function stuckDoor(): EgressDoor & { requests: DoorRequest[]; aborted: number } {
+function stuckDoor(): EgressDoor & { requests: DoorRequest[]; refused: EarlyRefusal[]; aborted: number } {
   const door = {
     ...anyTunnel,
+    refused: [] as EarlyRefusal[],
+    refusedEarly: (refusal: EarlyRefusal) => void door.refused.push(refusal),
     requests: [] as DoorRequest[],
     aborted: 0,
     request: (request: DoorRequest) =>
@@ -116,11 +118,15 @@ describe('a run in a sandbox process', () => {
     ['an exit code out of range', { type: 'exit', outcome: { kind: 'exited', exitCode: 256 } }],
     ['an outcome of its own', { type: 'exit', outcome: { kind: 'killed' } }],
   ])('is stopped as broken when the process sends %s', async (_what, message) => {
-    const { child, exit, output } = begin();
+    const egress = stuckDoor();
+    const { child, exit, output } = begin({ egress });
     child.say(message);
     expect((await exit).kind).toBe('broken');
     expect(child.isKilled).toBe(true);
     expect(output).toEqual([]);
+    // A request that is refused leaves its row, without a byte of what could not be read.
+    const isRequest = typeof message === 'object' && message.type === 'fetch';
+    expect(egress.refused).toEqual(isRequest ? [{ code: 'request_invalid', status: 0, method: '', url: '' }] : []);
   });
 
   it('is stopped as broken when the process opens more requests than it may, and all are given up', async () => {
@@ -128,6 +134,7 @@ describe('a run in a sandbox process', () => {
     const { child, exit } = begin({ egress });
     for (let id = 1; id <= sandboxLimits.openRequests + 1; id += 1) child.say(fetchMessage(id));
     expect((await exit).kind).toBe('broken');
+    expect(egress.refused).toEqual([{ code: 'request_invalid', status: 0, method: 'GET', url: 'https://a.test/' }]);
     expect(egress.requests).toHaveLength(sandboxLimits.openRequests);
     expect(egress.aborted).toBe(sandboxLimits.openRequests);
   });
@@ -147,21 +154,25 @@ describe('a run in a sandbox process', () => {
   });
 
   it('does not hold more request bodies at once than it may', async () => {
-    const { child, exit, ending } = begin({ egress: stuckDoor() });
+    const egress = stuckDoor();
+    const { child, exit, ending } = begin({ egress });
     const most = sandboxLimits.requestBodiesBytes / sandboxLimits.requestBodyBytes;
     for (let id = 1; id <= most + 1; id += 1) child.say(fetchMessage(id, sandboxLimits.requestBodyBytes));
     expect(child.received.filter(({ type }) => type === 'failed')).toEqual([
       { type: 'failed', id: most + 1, message: 'fetch failed: too much is on the way' },
     ]);
+    expect(egress.refused).toMatchObject([{ code: 'busy', url: 'https://a.test/' }]);
     ending.abort();
     expect(await exit).toEqual({ kind: 'killed' });
   });
 
   it('is stopped as broken when a request id is used again', async () => {
-    const { child, exit } = begin({ egress: stuckDoor() });
+    const egress = stuckDoor();
+    const { child, exit } = begin({ egress });
     child.say(fetchMessage(4));
     child.say(fetchMessage(4));
     expect((await exit).kind).toBe('broken');
+    expect(egress.refused).toMatchObject([{ code: 'request_invalid', url: 'https://a.test/' }]);
   });
 
   it('puts a request body together before it goes out, and stops a process that sends more of it than it said', async () => {
@@ -175,6 +186,7 @@ describe('a run in a sandbox process', () => {
     child.say({ type: 'body', id: 1, bytes: bytes(1) });
     const refused = { kind: 'broken', message: expect.stringContaining('more request body') };
     expect(await exit).toMatchObject(refused);
+    expect(egress.refused).toMatchObject([{ code: 'request_invalid', url: 'https://a.test/' }]);
     const other = begin({ egress });
     other.child.say(fetchMessage(1, 5));
     other.child.say({ type: 'body', id: 1, bytes: bytes(6) });

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { type ChildOutcome, childMessageSchema } from '../../../contract/sandboxMessages.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Deadline } from '../../core/deadline.ts';
@@ -8,6 +9,9 @@ import { Exchanges } from './exchanges.ts';
 
 /** The child ends itself at the timeout when it can (between two steps of the code); after this long we end it. */
 const graceMs = 100;
+
+/** What says of itself that it is a request, whatever else it is. */
+const someFetch = z.looseObject({ type: z.literal('fetch') });
 
 /**
  * Runs one job in a child that is ready, and takes the child with it: whatever comes first of an exit message, the
@@ -32,7 +36,10 @@ export function runInChild(child: SandboxChild, job: SandboxJob, io: SandboxIo, 
 
     const take = (message: unknown) => {
       const parsed = childMessageSchema.safeParse(message);
-      if (!parsed.success) throw new ProtocolViolation('a message that fits no schema');
+      if (!parsed.success) {
+        if (someFetch.safeParse(message).success) exchanges.refuse('a request that fits no schema');
+        throw new ProtocolViolation('a message that fits no schema');
+      }
       switch (parsed.data.type) {
         case 'ready':
           throw new ProtocolViolation('ready twice');

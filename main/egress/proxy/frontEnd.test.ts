@@ -52,6 +52,7 @@ async function startWith(request: EgressDoor['request']): Promise<void> {
     request,
     tunnel: (authority) => run.session.tunnel(authority),
     webSocket: (asked) => run.session.webSocket(asked),
+    refusedEarly: (refusal) => run.session.refusedEarly(refusal),
   };
   proxy = await startProxyHouse(door);
 }
@@ -111,7 +112,7 @@ describe.each(['tunnel', 'direct'] as const)('a client on a stream (%s)', (carri
     client.write(`GET http://${host}/ HTTP/1.1\r\n\r\n${behind}`);
     expect(await client.answer()).toMatchObject({ status: 400, whole: true });
     expect(await client.rest()).toBe('');
-    expect(run.records).toEqual([]);
+    expect(run.records).toMatchObject([{ host, refused: 'request_invalid' }]);
   });
 
   it('gets nothing through behind a request without Host, which is the last', async () => {
@@ -120,7 +121,7 @@ describe.each(['tunnel', 'direct'] as const)('a client on a stream (%s)', (carri
     client.write(`GET http://${host}/ HTTP/1.1\r\n\r\nGET http://${host}/ HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     expect(await client.answer()).toMatchObject({ status: 400, error: 'request_invalid', whole: true });
     expect(await client.rest()).toBe('');
-    expect(run.records).toEqual([]);
+    expect(run.records).toMatchObject([{ host, refused: 'request_invalid' }]);
   });
 
   it('may speak HTTP/1.0 for the CONNECT alone, as Python 3.11 does', async () => {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../core/clock.ts';
-import type { EgressDoor, ProxyFrontEnd } from '../../core/door.ts';
+import type { EarlyRefusal, EgressDoor, ProxyFrontEnd } from '../../core/door.ts';
 import type { Log } from '../../core/log.ts';
 import type { RunAuthority } from './authority.ts';
 import { bytesOnly } from './bytesOnly.ts';
@@ -9,8 +9,18 @@ import { Connection } from './connection.ts';
 import { type Exchange, headerPairs, runExchange } from './exchange.ts';
 import { type ProxyLimits, proxyLimits } from './limits.ts';
 import { Line } from './line.ts';
-import { ownAnswer, refusalBytes } from './plainAnswer.ts';
-import { listenFirst, secure } from './tunnel.ts';
+import {
+  headTooLarge,
+  noHost,
+  notHttp,
+  notItsTurn,
+  notTls,
+  oldVersion,
+  packedForTheWay,
+  tooManyConnections,
+} from './ownRefusal.ts';
+import { refusalBytes } from './plainAnswer.ts';
+import { isTlsRefusal, listenFirst, secure } from './tunnel.ts';
 import { runUpgrade, type Upgrade } from './upgrade.ts';
 
 export type ProxyFrontEndOptions = Readonly<{
@@ -22,9 +32,16 @@ export type ProxyFrontEndOptions = Readonly<{
 
 const maxHeaders = 256;
 
-const oldVersion = ownAnswer(505, 'http_version', 'Use HTTP/1.1.');
-
 const established = 'HTTP/1.1 200 Connection established\r\n\r\n';
+
+type Target = Readonly<{ host: string; port: number }>;
+
+const cutTunnel = (code: EarlyRefusal['code'], { host, port }: Target): EarlyRefusal => ({
+  code,
+  status: 0,
+  method: 'CONNECT',
+  url: `https://${host}:${port}`,
+});
 
 /** A sandbox may stand ready for days; its authority is never older than this when the run begins. */
 const renewAfterMs = 6 * 3_600_000;
@@ -106,7 +123,7 @@ class ContainerFrontEnd implements ProxyFrontEnd {
   #turnAway(line: Line): void {
     if (!this.#toldAboutFlood) this.#log.warn({}, 'Code opened more connections than it may');
     this.#toldAboutFlood = true;
-    line.end(ownAnswer(503, 'busy', 'Too many connections are open at once; use fewer.'));
+    line.refuse(tooManyConnections);
   }
 
   #makeServer(): Server {
@@ -126,52 +143,67 @@ class ContainerFrontEnd implements ProxyFrontEnd {
     server.on('request', take(false)).on('checkContinue', take(true)).on('checkExpectation', take(false));
     server.on('connect', (request, stream, head) => this.#connect(request, stream, head));
     server.on('upgrade', (request, stream, head) => this.#upgrade({ request, stream, head }));
-    server.on('clientError', (error, stream) => {
-      const tooLarge = 'code' in error && error.code === 'HPE_HEADER_OVERFLOW';
-      const answer = tooLarge
-        ? ownAnswer(431, 'headers_too_large', 'Send fewer or shorter headers.')
-        : ownAnswer(400, 'request_invalid', 'This is not HTTP/1.1 as RFC 9112 writes it.');
-      const line = this.#lines.get(stream);
-      if (line === undefined) stream.destroy();
-      else line.end(answer);
-    });
+    server.on('clientError', (error, stream) => this.#broken(error, stream));
     return server;
+  }
+
+  /** What came is no request, or nothing comes any more. */
+  #broken(error: Error, stream: Duplex): void {
+    const line = this.#lines.get(stream);
+    const code = 'code' in error ? String(error.code) : '';
+    if (line === undefined) stream.destroy();
+    else if (line.isOver) return;
+    else if (isTlsRefusal(error)) line.cut(notTls);
+    else if (code === 'HPE_HEADER_OVERFLOW') line.refuse(headTooLarge);
+    // Whoever breaks off a request that is under way gave it up: the session has written that down.
+    else if (!code.startsWith('HPE_') || (line.busy && code === 'HPE_INVALID_EOF_STATE')) stream.destroy();
+    else line.refuse(notHttp);
   }
 
   #lineOn(stream: Duplex, connection: Connection, origin: string | null, door: EgressDoor): Line {
     const limits = this.#limits;
     const run = (exchange: Exchange): Promise<void> => runExchange(exchange, origin, door, limits);
-    const line = new Line({ connection, stream, origin, limits, run });
+    const line = new Line({
+      connection,
+      stream,
+      origin,
+      limits,
+      run,
+      onRefused: (refusal) => door.refusedEarly(refusal),
+    });
     this.#lines.set(stream, line);
     return line;
   }
 
   #take(exchange: Exchange): void {
-    const { httpVersion, headers, socket } = exchange.request;
+    const { request } = exchange;
+    const { httpVersion, headers, socket } = request;
     const line = this.#lines.get(socket);
     // An answer to an older client ends with its connection, so one that broke off would look whole.
-    if (httpVersion !== '1.1') line?.end(oldVersion);
+    if (httpVersion !== '1.1') line?.refuse(oldVersion, request);
     // RFC 9112, section 3.2.
-    else if (headers.host === undefined) line?.end(ownAnswer(400, 'request_invalid', 'A request has a Host header.'));
+    else if (headers.host === undefined) line?.refuse(noHost, request);
     // RFC 9112, section 6.1: the parser takes the chunks off and leaves what else was done to the body.
     else if ((headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked')
-      line?.end(ownAnswer(501, 'transfer_coding', 'Send the body as it is or in chunks.'));
+      line?.refuse(packedForTheWay, request);
     else line?.take(exchange);
   }
 
   #upgrade(upgrade: Upgrade): void {
     const line = this.#lines.get(upgrade.stream);
     const door = this.#door;
-    if (line === undefined || door === null || line.busy) upgrade.stream.destroy();
+    if (line === undefined || door === null) upgrade.stream.destroy();
+    else if (line.busy) line.cut(notItsTurn, upgrade.request);
     else if (line.isOver) upgrade.stream.resume();
-    else if (upgrade.request.httpVersion !== '1.1') line.end(oldVersion);
+    else if (upgrade.request.httpVersion !== '1.1') line.refuse(oldVersion, upgrade.request);
     else void runUpgrade(upgrade, line, door);
   }
 
   #connect(request: IncomingMessage, stream: Duplex, head: Uint8Array): void {
     const line = this.#lines.get(stream);
     const door = this.#door;
-    if (line === undefined || door === null || line.busy) stream.destroy();
+    if (line === undefined || door === null) stream.destroy();
+    else if (line.busy) line.cut(notItsTurn, request);
     else if (line.isOver) stream.resume();
     else if (line.origin !== null) void this.#refuseInner(request, line, line.origin, door);
     else void this.#openTunnel(request.url ?? '', head, line, door);
@@ -198,21 +230,20 @@ class ContainerFrontEnd implements ProxyFrontEnd {
     const speech = await listenFirst(stream);
     if (speech === 'http') this.#serveTunnel(stream, connection, `http://${host}:${port}`, door);
     else if (speech === 'tls') await this.#serveSecured(stream, connection, verdict, door);
-    else connection.cut();
+    else {
+      if (speech === 'other') door.refusedEarly(cutTunnel('tunnel_protocol', verdict));
+      connection.cut();
+    }
   }
 
-  async #serveSecured(
-    stream: Duplex,
-    connection: Connection,
-    { host, port }: Readonly<{ host: string; port: number }>,
-    door: EgressDoor,
-  ): Promise<void> {
+  async #serveSecured(stream: Duplex, connection: Connection, { host, port }: Target, door: EgressDoor): Promise<void> {
     try {
       const context = await this.#authority.contextFor(host);
       if (!stream.destroyed)
         this.#serveTunnel(secure(stream, host, context), connection, `https://${host}:${port}`, door);
     } catch (error) {
       this.#log.error({ error: error instanceof Error ? error.name : typeof error }, 'A tunnel could not be secured');
+      door.refusedEarly(cutTunnel('internal', { host, port }));
       connection.cut();
     }
   }

@@ -1,7 +1,10 @@
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { EarlyRefusal } from '../../core/door.ts';
 import type { Connection } from './connection.ts';
 import type { Exchange } from './exchange.ts';
 import type { ProxyLimits } from './limits.ts';
+import { type OwnRefusal, tooManyWaiting } from './ownRefusal.ts';
 import { ownAnswer } from './plainAnswer.ts';
 
 /** Where the requests on one stream come from and what becomes of each. */
@@ -13,6 +16,8 @@ export type LineParts = Readonly<{
   origin: string | null;
   limits: ProxyLimits;
   run: (exchange: Exchange) => Promise<void>;
+  /** Told once, when the line ends by a refusal of our own. */
+  onRefused: (refusal: EarlyRefusal) => void;
 }>;
 
 /** The requests of one stream, one after the other: a client that pipelines gets its answers in order (ATTACKS B42). */
@@ -50,7 +55,8 @@ export class Line {
     const { limits, connection, stream } = this.#parts;
     if (this.#waiting.length >= limits.maxPipelined) {
       // All of one chunk is parsed at once: the rest of it is dropped, and nothing more is read.
-      this.#last = ownAnswer(429, 'busy', 'Wait for answers before sending more requests on one connection.');
+      this.#note(tooManyWaiting, tooManyWaiting.status, exchange.request);
+      this.#last = ownAnswer(tooManyWaiting);
       stream.pause();
       return;
     }
@@ -67,6 +73,25 @@ export class Line {
     this.#last = answer;
     if (this.#running) this.#parts.stream.destroy();
     else this.#sayLast(answer);
+  }
+
+  /** Ends the line with a refusal of our own, about `request` or about bytes that are none, and has it written down. */
+  refuse(refusal: OwnRefusal, request?: IncomingMessage): void {
+    if (this.#last !== null) return;
+    this.#note(refusal, this.#running ? 0 : refusal.status, request);
+    this.end(ownAnswer(refusal));
+  }
+
+  /** Like `refuse`, without an answer. */
+  cut(refusal: OwnRefusal, request?: IncomingMessage): void {
+    if (this.#last === null) this.#note(refusal, 0, request);
+    this.#last ??= new Uint8Array(0);
+    this.#parts.stream.destroy();
+  }
+
+  #note({ code }: OwnRefusal, status: number, request?: IncomingMessage): void {
+    const { origin, onRefused } = this.#parts;
+    onRefused({ code, status, method: request?.method ?? '', url: origin ?? request?.url ?? '' });
   }
 
   async #runAll(): Promise<void> {

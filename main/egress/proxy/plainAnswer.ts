@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { DoorResponse, HeaderPair } from '../../core/door.ts';
+import type { OwnRefusal } from './ownRefusal.ts';
 
 /** A whole answer as bytes, for places where no HTTP server stands yet or any more. It is the last one. */
 function closingAnswer(status: number, headers: readonly (readonly [string, string])[], body: Uint8Array): Uint8Array {
@@ -19,8 +20,8 @@ export function switchingBytes(headers: readonly HeaderPair[]): Uint8Array {
 }
 
 /** An answer of the front end itself, in the shape of those of the session. */
-export function ownAnswer(status: number, error: string, hint: string): Uint8Array {
-  const body = new TextEncoder().encode(JSON.stringify({ error, hint }));
+export function ownAnswer({ status, code, hint }: OwnRefusal): Uint8Array {
+  const body = new TextEncoder().encode(JSON.stringify({ error: code, hint }));
   return closingAnswer(status, [['content-type', 'application/json']], body);
 }
 

@@ -2,8 +2,8 @@ import type { Duplex } from 'node:stream';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import { canonicalHost } from '../../core/host.ts';
 
-/** What the client speaks in its tunnel; null for anything that we do not carry (ATTACKS B51). */
-export type TunnelSpeech = 'tls' | 'http' | null;
+/** What the client speaks in its tunnel: `other` is what we do not carry (ATTACKS B51), null nothing at all. */
+export type TunnelSpeech = 'tls' | 'http' | 'other' | null;
 
 /** RFC 8446, section 5.1: content type of the record that a ClientHello comes in. */
 const tlsHandshake = 0x16;
@@ -11,10 +11,10 @@ const tlsHandshake = 0x16;
 function speechOf(firstByte: number | undefined): TunnelSpeech {
   if (firstByte === tlsHandshake) return 'tls';
   // Every HTTP method that we know begins with a capital letter.
-  return firstByte !== undefined && firstByte >= 0x41 && firstByte <= 0x5a ? 'http' : null;
+  return firstByte !== undefined && firstByte >= 0x41 && firstByte <= 0x5a ? 'http' : 'other';
 }
 
-/** Looks at the first byte and puts it back. Null also when the client leaves without one. */
+/** Looks at the first byte and puts it back. Null when the client leaves without one. */
 export function listenFirst(stream: Duplex): Promise<TunnelSpeech> {
   return new Promise((resolve) => {
     const settle = (speech: TunnelSpeech): void => {
@@ -31,6 +31,16 @@ export function listenFirst(stream: Duplex): Promise<TunnelSpeech> {
     stream.on('readable', look).on('end', leave).on('close', leave);
     if (stream.destroyed) leave();
   });
+}
+
+class WrongNameError extends Error {
+  readonly code = 'tls_wrong_name';
+}
+
+/** True for a client that we refuse, as opposed to one that leaves or refuses us (its alert). */
+export function isTlsRefusal(error: Error): boolean {
+  const code = 'code' in error ? String(error.code) : '';
+  return error instanceof WrongNameError || (code.startsWith('ERR_SSL_') && !code.includes('_ALERT_'));
 }
 
 function isSameHost(name: string, host: string): boolean {
@@ -52,7 +62,7 @@ export function secure(stream: Duplex, host: string, secureContext: SecureContex
     ALPNProtocols: ['http/1.1'],
     SNICallback: (name, done) => {
       if (isSameHost(name, host)) done(null, secureContext);
-      else done(new Error('SNI is not the host of the tunnel'));
+      else done(new WrongNameError('SNI is not the host of the tunnel'));
     },
   });
   // Node's --tls-keylog (reachable through NODE_OPTIONS) hangs a listener on every socket that writes its keys to a file.

@@ -230,6 +230,7 @@ class ScriptedDoor implements EgressDoor {
   open = 0;
   readonly tunnel = anyTunnel.tunnel;
   readonly webSocket = anyTunnel.webSocket;
+  readonly refusedEarly = anyTunnel.refusedEarly;
   readonly #answers: readonly DoorAnswer[];
 
   constructor(answers: readonly DoorAnswer[]) {

@@ -126,6 +126,7 @@ class NotingDoor implements EgressDoor {
   open = 0;
   readonly tunnel = anyTunnel.tunnel;
   readonly webSocket = anyTunnel.webSocket;
+  readonly refusedEarly = anyTunnel.refusedEarly;
 
   async request({ method, url, headers, body }: DoorRequest): Promise<DoorResponse> {
     // A tunnel in a tunnel is asked for so that the engine refuses it and writes it down.
