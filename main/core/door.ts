@@ -56,6 +56,7 @@ export type EarlyRefusal = Readonly<{
     | 'http_version'
     | 'transfer_coding'
     | 'busy'
+    | 'too_slow'
     | 'tunnel_protocol'
     | 'tls_refused'
     | 'internal';

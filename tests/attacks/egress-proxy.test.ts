@@ -99,7 +99,7 @@ describe('the forms of a request to the proxy', () => {
       const answer = await client.answer();
       expect([400, 403]).toContain(answer.status);
       expect(await client.rest()).toBe('');
-      expect(run.records.every((record) => record.refused === 'url_invalid')).toBe(true);
+      expect(refusals()).toEqual([answer.error]);
     },
   );
 
@@ -126,6 +126,7 @@ describe('the forms of a request to the proxy', () => {
     expect([400, 403]).toContain(answer.status);
     expect(answer.whole).toBe(true);
     expect(await client.rest()).toBe('');
+    expect(refusals()).toEqual([answer.error]);
   });
 
   it('B51 a port that the policy does not name is refused before anything is carried', async () => {
@@ -173,6 +174,7 @@ describe('who a request is for', () => {
     const answer = await client.answer();
     expect([400, 403, 431]).toContain(answer.status);
     expect(await client.rest()).toBe('');
+    expect(run.records).toMatchObject([{ host, status: answer.status, refused: answer.error }]);
     expect(reached()).toBe(before);
   });
 
@@ -184,9 +186,11 @@ describe('who a request is for', () => {
       const method = target === '*' ? 'OPTIONS' : 'GET';
       const before = reached();
       client.write(`${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
-      expect([400, 403]).toContain((await client.answer()).status);
+      const answer = await client.answer();
+      expect([400, 403]).toContain(answer.status);
       expect(await client.rest()).toBe('');
       expect(reached()).toBe(before);
+      expect(refusals()).toEqual([answer.error]);
     },
   );
 
@@ -242,6 +246,7 @@ describe('methods and protocols inside a tunnel', () => {
     const answer = await client.answer();
     expect([0, 400, 403, 501]).toContain(answer.status);
     await client.rest();
+    expect(run.records.at(-1)?.refused).not.toBe(null);
     // A fault in the body shows after the request was begun: then it is broken off, and never ends well.
     expect(house.upstream.received.slice(before).map(({ path }) => path)).toEqual([]);
     expect(run.records.filter((record) => record.path === '/smuggled')).toEqual([]);
@@ -337,7 +342,7 @@ describe('how much and how long', () => {
     const drip = setInterval(() => client.write('a: b\r\n'), 50);
     expect(await client.rest()).toBe('');
     clearInterval(drip);
-    expect(run.records).toEqual([]);
+    expect(run.records).toMatchObject([{ method: '?', status: 0, refused: 'too_slow' }]);
   });
 
   it('B41 a handshake that never ends and a connection that stays silent after an answer are cut off', async () => {
@@ -377,7 +382,8 @@ describe('how much and how long', () => {
     expect(answer).toMatchObject({ status: 429, error: 'busy' });
     expect(await client.rest()).toBe('');
     expect(answered).toBeLessThanOrEqual(33);
-    expect(run.records.length).toBe(answered);
+    expect(refusals()).toEqual(expect.arrayContaining([...Array.from({ length: answered }, () => null), 'busy']));
+    expect(run.records.length).toBe(answered + 1);
   });
 
   it('I158 connections beyond the bound get an answer, and the others go on', async () => {
@@ -399,6 +405,116 @@ describe('how much and how long', () => {
       expect((await client.answer()).status).toBe(i < 5 ? 403 : 429);
     }
     expect(refusals()).toEqual([...Array.from({ length: 5 }, () => 'host_not_allowed'), 'request_limit']);
+  });
+});
+
+describe('what is refused before the engine sees it leaves one row, without a byte of the client', () => {
+  const get = (lines: string, version = '1.1'): string => `GET / HTTP/${version}\r\n${lines}\r\n`;
+  const known = `Host: ${host}\r\n`;
+
+  it.each<[string, (secret: string) => string, Readonly<{ status: number; refused: string }>]>([
+    ['no HTTP', (secret) => `${secret}\r\n\r\n`, { status: 400, refused: 'request_invalid' }],
+    ['a header that is none', (s) => get(`${known}${s}\r\n`), { status: 400, refused: 'request_invalid' }],
+    ['no Host', (s) => get(`X-A: ${s}\r\n`), { status: 400, refused: 'request_invalid' }],
+    [
+      'too large a head',
+      (s) => get(`${known}A: ${s.repeat(3_000)}\r\n`),
+      { status: 431, refused: 'headers_too_large' },
+    ],
+    [
+      'another coding',
+      (s) => get(`${known}X-A: ${s}\r\nTransfer-Encoding: gzip, chunked\r\n`),
+      { status: 501, refused: 'transfer_coding' },
+    ],
+    ['HTTP/1.0', (s) => get(`${known}X-A: ${s}\r\n`, '1.0'), { status: 505, refused: 'http_version' }],
+    [
+      'an upgrade in HTTP/1.0',
+      (s) => get(`${known}X-A: ${s}\r\nConnection: Upgrade\r\nUpgrade: x\r\n`, '1.0'),
+      { status: 505, refused: 'http_version' },
+    ],
+  ])('B30 B35 B41 %s', async (_what, bytes, row) => {
+    const secret = house.secret();
+    await start({ secrets: [secret] });
+    await expectClosed(await proxy.secure(host), bytes(secret.placeholder), row.status);
+    expect(run.records).toMatchObject([{ ...row, host, port: 443, path: '', secrets: [] }]);
+    await expectClosed(await proxy.connect(), bytes(secret.placeholder), row.status);
+    expect(run.records.slice(1)).toMatchObject([{ ...row, host: '', port: 0, path: '' }]);
+    expect(JSON.stringify(run.records)).not.toContain(secret.placeholder.slice(0, 8));
+    expect(run.trips).toEqual([]);
+  });
+
+  it('B28 B30 with the host of an absolute URL, when it has a canonical one', async () => {
+    const secret = house.secret();
+    await start({ secrets: [secret] });
+    for (const target of ['http://EVIL.com./x', `http://${secret.placeholder}.evil.com/`, 'http://a@evil.com/']) {
+      await expectClosed(await proxy.connect(), `GET ${target} HTTP/1.1\r\n\r\n`, 400);
+    }
+    expect(run.records.map(({ host: named, port }) => [named, port])).toEqual([
+      ['evil.com', 80],
+      ['[placeholder].evil.com', 80],
+      ['', 0],
+    ]);
+  });
+
+  it('B42 a request beyond those that may wait, and a CONNECT or an upgrade that does not wait', async () => {
+    await start();
+    const many = await proxy.secure(host);
+    many.write(`GET / HTTP/1.1\r\n${known}\r\n`.repeat(50));
+    await many.rest();
+    expect(run.records.filter(({ refused }) => refused !== null)).toMatchObject([
+      { status: 429, refused: 'busy', host },
+    ]);
+    for (const behind of [
+      `CONNECT ${host}:443 HTTP/1.1\r\n\r\n`,
+      get(`${known}Connection: Upgrade\r\nUpgrade: x\r\n`),
+    ]) {
+      const before = run.records.length;
+      const client = await proxy.secure(host);
+      client.write(`GET / HTTP/1.1\r\n${known}\r\n${behind}`);
+      await client.rest();
+      expect(run.records.slice(before)).toContainEqual(expect.objectContaining({ status: 0, refused: 'busy', host }));
+    }
+  });
+
+  it('I158 a connection too many', async () => {
+    await start({}, { limits: { maxConnections: 1 } });
+    await proxy.tunnel(`${host}:443`);
+    expect(await expectClosed(await proxy.connect(), '', 503)).toBe('busy');
+    expect(run.records).toMatchObject([{ status: 503, refused: 'busy', host: '' }]);
+  });
+
+  it('B51 bytes in a tunnel that are neither HTTP nor TLS', async () => {
+    await start();
+    const client = await proxy.tunnel(`${host}:443`);
+    client.write('ssh-2.0-x\r\n');
+    expect(await client.rest()).toBe('');
+    expect(run.records).toMatchObject([{ method: 'CONNECT', status: 0, refused: 'tunnel_protocol', host, port: 443 }]);
+  });
+
+  it('I155 a flood of it does not fill the disk, and counts', async () => {
+    await start({ limits: { maxRequests: 5 } });
+    for (let i = 0; i < 20; i += 1) await expectClosed(await proxy.connect(), 'garbage\r\n\r\n', 400);
+    expect(refusals()).toEqual([...Array.from({ length: 5 }, () => 'request_invalid'), 'request_limit']);
+    const client = await proxy.secure(host);
+    expect(await client.ask('GET', '/', host)).toMatchObject({ status: 429, error: 'request_limit' });
+  });
+
+  it('but not what a client gives up, silence, or the end of the run', async () => {
+    await start({}, { limits: { firstHeadMs: 300 } });
+    expect(await (await proxy.tunnel(`${host}:443`)).rest()).toBe('');
+    const silent = await proxy.tunnel(`${host}:443`);
+    silent.socket.destroy();
+    const upload = await proxy.secure(host);
+    upload.write(`POST / HTTP/1.1\r\n${known}Content-Length: 9\r\n\r\nhello`);
+    while (house.upstream.connections() === 0) await new Promise((resolve) => setImmediate(resolve));
+    upload.socket.destroy();
+    while (run.records.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const begun = await proxy.secure(host);
+    begun.write('GET / HTTP/1.1\r\n');
+    await new Promise((resolve) => setImmediate(resolve));
+    proxy.frontEnd.close();
+    await begun.rest();
+    expect(refusals()).toEqual(['aborted']);
   });
 });
 

@@ -77,7 +77,8 @@ describe('the name that a client asks for', () => {
   ])('B31 C56 %s is another host, allowed or not, and fails in the handshake', async (servername) => {
     await start([host, 'other.allowed.com']);
     expect(await failure({ servername, rejectUnauthorized: false })).toBe('ECONNRESET');
-    expect(run.records).toEqual([]);
+    expect(run.records).toMatchObject([{ host, port: 443, status: 0, refused: 'tls_refused' }]);
+    expect(JSON.stringify(run.records)).not.toContain(servername);
   });
 
   it('C56 a session cannot be carried over to another name', async () => {
@@ -97,6 +98,7 @@ describe('protocols', () => {
   it('B50 a client that speaks only HTTP/2 gets a clean alert', async () => {
     await start();
     expect(await failure({ ALPNProtocols: ['h2'] })).toBe('ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL');
+    expect(run.records).toMatchObject([{ host, port: 443, status: 0, refused: 'tls_refused' }]);
   });
 
   it('B50 a client that speaks both, or says nothing, speaks HTTP/1.1', async () => {
@@ -111,6 +113,7 @@ describe('protocols', () => {
     await start();
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
     expect(await failure(old)).toMatch(/PROTOCOL_VERSION/);
+    expect(run.records).toMatchObject([{ host, refused: 'tls_refused' }]);
   });
 
   it('C64 a client that does not know the authority fails closed, and its error names the cause', async () => {

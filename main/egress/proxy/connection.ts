@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 export class Connection {
   readonly stream: Duplex;
   #patience: NodeJS.Timeout | undefined;
+  #late = false;
 
   constructor(stream: Duplex, onClose: () => void) {
     this.stream = stream;
@@ -15,15 +16,25 @@ export class Connection {
     });
   }
 
+  /** True when waiting was in vain. */
+  get isLate(): boolean {
+    return this.#late;
+  }
+
   /** Cuts the connection unless something happens within so many milliseconds. */
   wait(ms: number): void {
     clearTimeout(this.#patience);
-    if (!this.stream.destroyed) this.#patience = setTimeout(() => this.cut(), ms);
+    if (!this.stream.destroyed) this.#patience = setTimeout(() => this.#giveUp(), ms);
   }
 
   /** Something is under way that has a deadline of its own. */
   busy(): void {
     clearTimeout(this.#patience);
+  }
+
+  #giveUp(): void {
+    this.#late = true;
+    this.cut();
   }
 
   cut(): void {

@@ -18,6 +18,7 @@ import {
   oldVersion,
   packedForTheWay,
   tooManyConnections,
+  tooSlow,
 } from './ownRefusal.ts';
 import { refusalBytes } from './plainAnswer.ts';
 import { isTlsRefusal, listenFirst, secure } from './tunnel.ts';
@@ -155,8 +156,11 @@ class ContainerFrontEnd implements ProxyFrontEnd {
     else if (line.isOver) return;
     else if (isTlsRefusal(error)) line.cut(notTls);
     else if (code === 'HPE_HEADER_OVERFLOW') line.refuse(headTooLarge);
-    // Whoever breaks off a request that is under way gave it up: the session has written that down.
-    else if (!code.startsWith('HPE_') || (line.busy && code === 'HPE_INVALID_EOF_STATE')) stream.destroy();
+    else if (!code.startsWith('HPE_')) stream.destroy();
+    else if (code !== 'HPE_INVALID_EOF_STATE') line.refuse(notHttp);
+    else if (line.connection.isLate) line.cut(tooSlow);
+    // A request that is under way was given up, which the session writes down; or the run is over.
+    else if (line.busy || !stream.writable) stream.destroy();
     else line.refuse(notHttp);
   }
 

@@ -12,5 +12,6 @@ export const oldVersion = refusal('http_version', 505, 'Use HTTP/1.1.');
 export const packedForTheWay = refusal('transfer_coding', 501, 'Send the body as it is or in chunks.');
 export const tooManyConnections = refusal('busy', 503, 'Too many connections are open at once; use fewer.');
 export const tooManyWaiting = refusal('busy', 429, 'Wait for answers before sending more requests on one connection.');
+export const tooSlow = refusal('too_slow', 0, '');
 export const notItsTurn = refusal('busy', 0, '');
 export const notTls = refusal('tls_refused', 0, '');
