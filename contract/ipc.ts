@@ -118,6 +118,7 @@ export const windowIpc = {
     setPassphrase: call<void>()(z.strictObject({ passphrase: z.string().min(8).max(1024) })),
     pause: call<void>()(nothing),
     resume: call<void>()(nothing),
+    quit: call<void>()(nothing),
     panic: call<Readonly<{ runs_stopped: number; trust_revoked: number; agents_paused: number }>>()(nothing),
     wakeTest: call<Readonly<{ ok: boolean; detail: string }>>()(nothing),
   },
@@ -126,6 +127,8 @@ export const windowIpc = {
     changed: event<DeskSnapshot>(),
     /** The owner asked for this card elsewhere (notification, tray): show the list of waiting requests beside it. */
     openCard: event<CardKey>(),
+    /** The owner chose this run in the tray. */
+    openRun: event<Readonly<{ id: string }>>(),
     /** Where main has put the decision view over this window, in CSS pixels; null while none is shown. */
     decisionPlace: event<DecisionPlace | null>(),
   },

@@ -16,6 +16,7 @@ export const settingsSchemas = {
   'isolation.minimum': isolationSchema,
   'engine.allow_remote': z.boolean(),
   'pairing.open': z.boolean(),
+  'app.start_at_login': z.boolean(),
 } as const;
 
 export type SettingKey = keyof typeof settingsSchemas;
@@ -38,6 +39,7 @@ export const defaultSettings: Settings = {
   /** Whether DOCKER_HOST may name an engine on another machine: code and stand-ins then leave this one. */
   'engine.allow_remote': false,
   'pairing.open': true,
+  'app.start_at_login': false,
 };
 
 export const settingKeys = Object.keys(settingsSchemas) as readonly SettingKey[];

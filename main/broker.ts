@@ -6,6 +6,7 @@ import type { Clock } from './core/clock.ts';
 import type { Config } from './core/config.ts';
 import type { Log } from './core/log.ts';
 import type { RequestEvents } from './core/runPorts.ts';
+import type { TrayFacts } from './desktop/trayModel.ts';
 import { type House, openHouse } from './house.ts';
 import type { LocalServices } from './net/localServices.ts';
 import type { Notifier } from './notify/notifier.ts';
@@ -54,13 +55,7 @@ export type Broker = Readonly<{
   confirmBinding: ConfirmBinding;
   events: RequestEvents;
   vault: Readonly<{ state(): VaultState }>;
-  trayFacts(): Readonly<{
-    waiting: number;
-    running: number;
-    paused: boolean;
-    vault: VaultState;
-    preparing: string | null;
-  }>;
+  trayFacts(): TrayFacts;
   onFactsChanged(listener: () => void): () => void;
   /** The machine goes to sleep: nothing is held ready meanwhile. */
   goingToSleep(): void;

@@ -2,6 +2,8 @@ import { isFinal } from '../contract/states.ts';
 import { createBridge } from './bridge/bridge.ts';
 import type { BrokerOptions } from './broker.ts';
 import { ControlServer } from './control/server.ts';
+import type { Records } from './core/records.ts';
+import type { TrayFacts } from './desktop/trayModel.ts';
 import { openBooks } from './houseBooks.ts';
 import { openDesktopChannels, openTelegram } from './houseChannels.ts';
 import { openRequests } from './houseRequests.ts';
@@ -79,6 +81,7 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
       limitsChanged: () => {
         sandbox.resizePool();
         scheduler.pump();
+        facts.emit();
       },
       statusFacts: () => statusFacts(status),
       prepareSandboxes: (...wanted) => sandbox.sandboxes.prepare(...wanted),
@@ -115,12 +118,13 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
   stops.add('control', () => control.stop());
   await control.start();
 
-  const trayFacts = () => ({
+  const trayFacts = (): TrayFacts => ({
     waiting: records.pendingRequests().length + records.pendingPairings().length,
     running: scheduler.counts().running,
     paused: pause.isPaused(),
     vault: vault.state(),
     preparing: sandbox.sandboxes.list().find(({ state }) => state === 'busy')?.detail ?? null,
+    recent: recentRuns(records),
   });
   return {
     url,
@@ -135,6 +139,18 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
     trayFacts,
     startLines: () => startLines(status),
   };
+}
+
+const shownRuns = 5;
+/** How far back runs are looked for: an agent that is denied all day must not make each look longer. */
+const lookedAt = 50;
+
+function recentRuns(records: Pick<Records, 'requests'>): TrayFacts['recent'] {
+  return records
+    .requests({ limit: lookedAt })
+    .filter(({ startedAt }) => startedAt !== null)
+    .slice(0, shownRuns)
+    .map(({ id, skillId, status }) => ({ requestId: id, skillId, status }));
 }
 
 function openWake({ config }: BrokerOptions, books: ReturnType<typeof openBooks>, stops: StopList): WakeWorker {

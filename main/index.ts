@@ -22,6 +22,8 @@ import { electronKeyring } from './vault/electronKeyring.ts';
 /** With one of these the windows are not isolated, or another program can press their buttons. */
 const refusedSwitches = ['no-sandbox', 'disable-web-security', 'remote-debugging-port', 'remote-debugging-pipe'];
 
+const asksNothing = { actions: [], defaultKey: null, urgency: 'normal', replaces: null } as const;
+
 /** The Electron shell: puts the broker, the desktop and the operating system together, and ends them in order. */
 function main(): void {
   const facts = startFactsOrExit();
@@ -33,6 +35,8 @@ function main(): void {
   registerScheme();
   hardenEverything(log);
   app.setName('OAuth3');
+  // The same as in build/packaging.ts: Windows shows notifications only of an app that it knows by this.
+  app.setAppUserModelId('io.github.oauth3.openclaw');
   app.setPath('userData', join(facts.dataDir, 'electron'));
   if (!app.requestSingleInstanceLock()) {
     process.stdout.write('oauth3 is already running with this data folder; its window was opened\n');
@@ -53,6 +57,7 @@ async function run(facts: StartFacts, log: Log): Promise<void> {
   };
   app.on('second-instance', openWindow);
   app.on('activate', openWindow);
+  const notifier = desktopNotifier(log);
   const broker = createBroker({
     config: facts.config,
     dataDir: facts.dataDir,
@@ -64,7 +69,7 @@ async function run(facts: StartFacts, log: Log): Promise<void> {
       clock: systemClock,
       keyProtectors: [electronKeyring()],
       sandboxLauncher: utilityChildLauncher(join(import.meta.dirname, 'quickjs-child.js')),
-      notifier: desktopNotifier(log),
+      notifier,
       openCard: (subject, id) => desktop?.openCard({ subject, id }),
     },
   });
@@ -79,6 +84,7 @@ async function run(facts: StartFacts, log: Log): Promise<void> {
       confirmBinding: broker.confirmBinding,
       events: broker.events,
       facts: broker.trayFacts,
+      tell: async (title, body) => (await notifier.show({ title, body, ...asksNothing })) !== null,
       onFactsChanged: broker.onFactsChanged,
       dataDir: facts.dataDir,
       clock: systemClock,

@@ -3,8 +3,9 @@ import { dirname, join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 
 /**
- * Draws the app icon and the tray icons into build/icons. The drawings are the source; the PNGs are committed, because
- * packaging and the tray read files. Run: `node scripts/icons.ts`.
+ * Draws the app icon and the tray icons into build/icons. The drawings are the source; the files are committed, because
+ * packaging and the tray read them. Each tray icon comes in three forms: colours for Linux, a template (black, only its
+ * transparency counts) in two sizes for macOS, and the sizes of Windows in one .ico. Run: `node scripts/icons.ts`.
  */
 type Color = readonly [red: number, green: number, blue: number];
 type Point = readonly [x: number, y: number];
@@ -88,32 +89,42 @@ const slate: Color = [127, 138, 160];
 const blue: Color = [58, 118, 240];
 const amber: Color = [235, 150, 20];
 const white: Color = [255, 255, 255];
+const black: Color = [0, 0, 0];
 
 const outlined = (mark: Shape, color: Color): readonly Layer[] => [
   { shape: anyOf(without(shield(0), shield(0.085)), mark), color },
 ];
 const filled = (mark: Shape, color: Color): readonly Layer[] => [{ shape: without(shield(0), mark), color }];
 
-const drawings: Readonly<Record<string, Readonly<{ size: number; layers: readonly Layer[] }>>> = {
-  'icon.png': icon(512),
-  '256x256.png': icon(256),
-  'tray/idle.png': { size: 44, layers: outlined(keyhole, slate) },
-  'tray/waiting.png': { size: 44, layers: filled(exclamation, amber) },
-  'tray/running.png': { size: 44, layers: filled(play, blue) },
-  'tray/paused.png': { size: 44, layers: outlined(bars, slate) },
-  'tray/locked.png': { size: 44, layers: filled(padlock, slate) },
+const app: readonly Layer[] = [
+  { shape: shield(0), color: [28, 52, 110] },
+  { shape: shield(0.045), color: blue },
+  { shape: keyhole, color: white },
+];
+
+const trayIcons: Readonly<Record<string, (color: Color | null) => readonly Layer[]>> = {
+  idle: (color) => outlined(keyhole, color ?? slate),
+  waiting: (color) => filled(exclamation, color ?? amber),
+  running: (color) => filled(play, color ?? blue),
+  paused: (color) => outlined(bars, color ?? slate),
+  locked: (color) => filled(padlock, color ?? slate),
 };
 
-function icon(size: number) {
-  return {
-    size,
-    layers: [
-      { shape: shield(0), color: [28, 52, 110] },
-      { shape: shield(0.045), color: blue },
-      { shape: keyhole, color: white },
-    ] satisfies readonly Layer[],
-  };
-}
+const windowsSizes = [16, 20, 24, 32, 48];
+
+const files: Readonly<Record<string, Buffer>> = {
+  'icon.png': png(512, app),
+  '256x256.png': png(256, app),
+  'icon.ico': ico([...windowsSizes, 256], app),
+  ...Object.fromEntries(
+    Object.entries(trayIcons).flatMap(([name, layers]) => [
+      [`tray/${name}.png`, png(44, layers(null))],
+      [`tray/${name}Template.png`, png(22, layers(black))],
+      [`tray/${name}Template@2x.png`, png(44, layers(black))],
+      [`tray/${name}.ico`, ico(windowsSizes, layers(null))],
+    ]),
+  ),
+};
 
 function draw(size: number, layers: readonly Layer[]): Buffer {
   const pixels = Buffer.alloc(size * (size * 4 + 1));
@@ -142,7 +153,7 @@ function pixel(column: number, row: number, size: number, layers: readonly Layer
 }
 
 /** PNG (RFC 2083): 8-bit RGBA, filter 0 on every row. */
-function png(size: number, pixels: Buffer): Buffer {
+function png(size: number, layers: readonly Layer[]): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(size, 0);
   header.writeUInt32BE(size, 4);
@@ -150,7 +161,7 @@ function png(size: number, pixels: Buffer): Buffer {
   return Buffer.concat([
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
     chunk('IHDR', header),
-    chunk('IDAT', deflateSync(pixels, { level: 9 })),
+    chunk('IDAT', deflateSync(draw(size, layers), { level: 9 })),
     chunk('IEND', Buffer.alloc(0)),
   ]);
 }
@@ -164,9 +175,28 @@ function chunk(type: string, data: Buffer): Buffer {
   return out;
 }
 
+/** An .ico of PNGs, which Windows reads since Vista; a side of 256 is written as 0. */
+function ico(sizes: readonly number[], layers: readonly Layer[]): Buffer {
+  const pictures = sizes.map((size) => ({ size, bytes: png(size, layers) }));
+  const head = Buffer.alloc(6 + 16 * pictures.length);
+  head.writeUInt16LE(1, 2);
+  head.writeUInt16LE(pictures.length, 4);
+  let offset = head.length;
+  for (const [index, { size, bytes }] of pictures.entries()) {
+    const at = 6 + 16 * index;
+    head.set([size % 256, size % 256], at);
+    head.writeUInt16LE(1, at + 4);
+    head.writeUInt16LE(32, at + 6);
+    head.writeUInt32LE(bytes.length, at + 8);
+    head.writeUInt32LE(offset, at + 12);
+    offset += bytes.length;
+  }
+  return Buffer.concat([head, ...pictures.map(({ bytes }) => bytes)]);
+}
+
 const folder = join(import.meta.dirname, '..', 'build', 'icons');
-for (const [name, { size, layers }] of Object.entries(drawings)) {
+for (const [name, bytes] of Object.entries(files)) {
   const file = join(folder, name);
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, png(size, draw(size, layers)));
+  writeFileSync(file, bytes);
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { app, type BrowserWindow, powerMonitor } from 'electron';
+import { app, type BrowserWindow, dialog, powerMonitor } from 'electron';
 import { type CardKey, type DecisionPlace, type DeskSnapshot, decisionIpc, windowIpc } from '../../contract/ipc.ts';
 import type { OwnerActions } from '../../contract/owner.ts';
 import type { ConfirmBinding, Desk } from '../approvals/channel.ts';
@@ -14,6 +14,7 @@ import { bindIpc } from './ipc.ts';
 import { bringToFront, createMainWindow } from './mainWindow.ts';
 import { Presenter } from './presenter.ts';
 import { viewUrl } from './scheme.ts';
+import { autostartEntry, followLoginStart, type LoginStart, loginItem } from './startAtLogin.ts';
 import { AppTray } from './tray.ts';
 import type { TrayFacts } from './trayModel.ts';
 import { openWindowBounds } from './windowBoundsStore.ts';
@@ -27,6 +28,8 @@ export type DesktopPorts = Readonly<{
   confirmBinding: ConfirmBinding;
   events: RequestEvents;
   facts: () => TrayFacts;
+  /** A notification that asks nothing; false when this desktop shows none. */
+  tell: (title: string, body: string) => Promise<boolean>;
   onFactsChanged: (listener: () => void) => () => void;
   dataDir: string;
   clock: Clock;
@@ -68,7 +71,7 @@ export function createDesktop(ports: DesktopPorts): Desktop {
   const windowSide = bindIpc(
     { name: 'window', contents: window.webContents, url: viewUrl('window') },
     windowIpc,
-    windowHandlers(owner, snapshot, presenter),
+    windowHandlers(owner, snapshot, presenter, () => app.quit()),
     log,
   );
   const decisionSide = bindIpc(
@@ -77,7 +80,12 @@ export function createDesktop(ports: DesktopPorts): Desktop {
     decisionHandlers(owner, desk, ports.confirmBinding, presenter),
     log,
   );
-  const tray = createTray(ports, openWindow);
+  const openRun = (id: string): void => {
+    openWindow();
+    windowSide.emit('openRun', { id });
+  };
+  const tray = createTray(ports, openWindow, openRun);
+  const followLogin = followLoginStart(loginStart(), () => owner.settings()['app.start_at_login'], log);
   const feed = new ChangeFeed(
     () => window.isVisible(),
     () => windowSide.emit('changed', snapshot()),
@@ -85,6 +93,7 @@ export function createDesktop(ports: DesktopPorts): Desktop {
   const refresh = (): void => {
     tray.update(ports.facts());
     feed.changed();
+    followLogin();
   };
   desk.addChannel(windowChannel(presenter, refresh));
   const unsubscribe = [
@@ -93,7 +102,11 @@ export function createDesktop(ports: DesktopPorts): Desktop {
     watchSight(window, presenter),
     () => feed.dispose(),
   ];
+  followLogin();
   window.on('show', () => feed.watched());
+  window.on('close', () => {
+    if (!bounds.closingWasTold()) void tellThatItRuns(ports.tell);
+  });
   view.view.webContents.on('did-start-loading', () => presenter.viewStarted());
   return {
     openWindow,
@@ -113,10 +126,11 @@ export function createDesktop(ports: DesktopPorts): Desktop {
   };
 }
 
-function createTray({ owner, facts, log }: DesktopPorts, open: () => void): AppTray {
+function createTray({ owner, facts, log }: DesktopPorts, open: () => void, openRun: (id: string) => void): AppTray {
   const by = 'desktop';
   const actions = {
     open,
+    openRun,
     pause: () => owner.pause(by),
     resume: () => owner.resume(by),
     lock: () => owner.lock(by),
@@ -124,6 +138,22 @@ function createTray({ owner, facts, log }: DesktopPorts, open: () => void): AppT
     quit: () => app.quit(),
   };
   return new AppTray(join(icons, 'tray'), actions, facts(), log);
+}
+
+/** Closing the window looks like the end of the app, and is none. */
+async function tellThatItRuns(tell: DesktopPorts['tell']): Promise<void> {
+  const title = 'OAuth3 keeps running';
+  const body =
+    'Requests still reach you. Open it from its icon in the tray, or by starting it again; Quit is in both menus.';
+  if (await tell(title, body)) return;
+  await dialog.showMessageBox({ type: 'info', title, message: title, detail: body, buttons: ['OK'], cancelId: 0 });
+}
+
+function loginStart(): LoginStart {
+  const program = process.env.APPIMAGE ?? process.execPath;
+  const command = { program, args: app.isPackaged ? [] : [app.getAppPath()] };
+  if (process.platform !== 'linux') return loginItem(app, command);
+  return autostartEntry(process.env.XDG_CONFIG_HOME ?? join(app.getPath('home'), '.config'), command);
 }
 
 /** As the page counts, which is drawn at another size. */

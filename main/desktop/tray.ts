@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { dialog, Menu, type MenuItemConstructorOptions, nativeImage, Tray } from 'electron';
 import type { Log } from '../core/log.ts';
-import { type TrayFacts, trayIcon, trayTooltip, waitingText } from './trayModel.ts';
+import { recentLabel, type TrayFacts, trayIcon, trayIconFile, trayTooltip, waitingText } from './trayModel.ts';
 
 export type TrayActions = Readonly<{
   open: () => void;
+  openRun: (requestId: string) => void;
   pause: () => void;
   resume: () => void;
   lock: () => void;
@@ -34,6 +35,8 @@ export class AppTray {
     this.#shown = next;
     this.#tray.setImage(this.#image(facts));
     this.#tray.setToolTip(trayTooltip(facts));
+    // The number beside the icon, which only macOS draws.
+    this.#tray.setTitle(facts.waiting > 0 ? `${facts.waiting}` : '');
     this.#tray.setContextMenu(Menu.buildFromTemplate(this.#menu(facts)));
   }
 
@@ -51,9 +54,7 @@ export class AppTray {
   }
 
   #image(facts: TrayFacts): Electron.NativeImage {
-    const image = nativeImage.createFromPath(join(this.#icons, `${trayIcon(facts)}.png`));
-    image.setTemplateImage(process.platform === 'darwin');
-    return image;
+    return nativeImage.createFromPath(join(this.#icons, trayIconFile(trayIcon(facts), process.platform)));
   }
 
   #menu(facts: TrayFacts): MenuItemConstructorOptions[] {
@@ -67,6 +68,12 @@ export class AppTray {
       facts.paused ? { label: 'Resume', click: actions.resume } : { label: 'Pause', click: actions.pause },
       { label: locked ? 'Vault is locked' : 'Lock the vault', enabled: !locked, click: actions.lock },
       { label: 'Panic…', click: () => void askPanic(actions.panic) },
+      { type: 'separator' },
+      {
+        label: 'Recent runs',
+        enabled: facts.recent.length > 0,
+        submenu: facts.recent.map((run) => ({ label: recentLabel(run), click: () => actions.openRun(run.requestId) })),
+      },
       { type: 'separator' },
       { label: 'Quit', click: actions.quit },
     ];

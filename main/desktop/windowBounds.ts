@@ -16,6 +16,8 @@ export interface WindowBoundsStore {
   save(bounds: WindowBounds): void;
   loadZoom(): number;
   saveZoom(factor: number): void;
+  /** Whether the owner was told that closing the window ends nothing; from now on, yes. */
+  closingWasTold(): boolean;
 }
 
 type Area = Readonly<{ x: number; y: number; width: number; height: number }>;

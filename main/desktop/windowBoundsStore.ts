@@ -14,5 +14,10 @@ export function openWindowBounds(dataDir: string): WindowBoundsStore {
     save: (bounds) => store.set('bounds', bounds),
     loadZoom: () => zoomSchema.catch(1).parse(store.get('zoom')),
     saveZoom: (factor) => store.set('zoom', factor),
+    closingWasTold: () => {
+      const told = store.get('closingTold') === true;
+      store.set('closingTold', true);
+      return told;
+    },
   };
 }

@@ -36,6 +36,7 @@ export function windowHandlers(
   owner: OwnerActions,
   snapshot: () => DeskSnapshot,
   presenter: Presenter,
+  quit: () => void,
 ): Handlers<WindowContract> {
   const by = 'desktop';
   return {
@@ -76,6 +77,7 @@ export function windowHandlers(
     setPassphrase: ({ passphrase }) => owner.setPassphrase(by, passphrase),
     pause: () => owner.pause(by),
     resume: () => owner.resume(by),
+    quit,
     panic: () => owner.panic(by),
     wakeTest: () => owner.wakeTest(by),
   };

@@ -39,9 +39,9 @@ const request = {
   replaces: null,
 } as const;
 
-function setUp(platform: NodeJS.Platform) {
+function setUp(platform: NodeJS.Platform, electron = '45.4.1') {
   const seen: string[] = [];
-  const notifier = new ElectronNotifier(FakeNotification, platform);
+  const notifier = new ElectronNotifier(FakeNotification, { platform, electron });
   notifier.listen({
     action: (id, key) => seen.push(`${id} ${key}`),
     closed: (id) => seen.push(`${id} closed`),
@@ -62,11 +62,21 @@ describe('notifications of Electron', () => {
   });
 
   it('open the card on a click, also where no buttons are drawn', async () => {
-    const { notifier, seen } = setUp('win32');
+    const { notifier, seen } = setUp('win32', '41.2.1');
     await notifier.show(request);
     expect(made.at(-1)?.options.actions).toEqual([]);
     made.at(-1)?.emit('click');
     expect(seen).toEqual(['1 k-review']);
+  });
+
+  it.each([
+    ['darwin', '33.4.0', 2],
+    ['win32', '45.4.1', 2],
+    ['win32', '33.4.0', 0],
+    ['linux', '45.4.1', 0],
+  ] as const)('have on %s with Electron %s %d buttons', async (platform, electron, count) => {
+    await setUp(platform, electron).notifier.show(request);
+    expect(made.at(-1)?.options.actions).toHaveLength(count);
   });
 
   it('say nothing any more once they are closed', async () => {

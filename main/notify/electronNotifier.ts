@@ -13,23 +13,35 @@ export type NotificationClass = Readonly<{ isSupported(): boolean }> &
     options: NotificationConstructorOptions,
   ) => ShownNotification);
 
-/** Notifications on macOS and Windows. Only macOS draws action buttons; a click opens the card everywhere. */
+type System = Readonly<{ platform: NodeJS.Platform; electron: string | undefined }>;
+
+/** Buttons on Windows came with Electron 41, and say that they were pressed since 42 (electron/electron#51147). */
+const windowsActionsSince = 42;
+
+function drawsActions({ platform, electron = '0' }: System): boolean {
+  return platform === 'darwin' || (platform === 'win32' && Number.parseInt(electron, 10) >= windowsActionsSince);
+}
+
+/** Notifications on macOS and Windows. Where no buttons are drawn, a click opens the card all the same. */
 export class ElectronNotifier implements Notifier {
   readonly #Notification: NotificationClass;
-  readonly #platform: NodeJS.Platform;
+  readonly #hasActions: boolean;
   readonly #shown = new Map<number, Pick<ShownNotification, 'close'>>();
   #listener: NotifierListener | null = null;
   #nextId = 1;
 
-  constructor(notification: NotificationClass, platform: NodeJS.Platform = process.platform) {
+  constructor(
+    notification: NotificationClass,
+    system: System = { platform: process.platform, electron: process.versions.electron },
+  ) {
     this.#Notification = notification;
-    this.#platform = platform;
+    this.#hasActions = drawsActions(system);
   }
 
   async capabilities(): Promise<NotifierCapabilities> {
     if (!this.#Notification.isSupported()) return { available: false, reason: 'this desktop shows no notifications' };
     // Ids are ours and end with this process.
-    return { available: true, actions: this.#platform === 'darwin', session: `process ${process.pid}` };
+    return { available: true, actions: this.#hasActions, session: `process ${process.pid}` };
   }
 
   async show(request: NotificationRequest): Promise<number | null> {
@@ -37,7 +49,7 @@ export class ElectronNotifier implements Notifier {
     if (request.replaces !== null) await this.close(request.replaces);
     const id = this.#nextId;
     this.#nextId += 1;
-    const actions = this.#platform === 'darwin' ? request.actions : [];
+    const actions = this.#hasActions ? request.actions : [];
     const notification = new this.#Notification({
       title: request.title,
       body: request.body,

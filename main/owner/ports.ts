@@ -72,7 +72,7 @@ export type OwnerDeps = Readonly<{
   refreshForSecret: (name: string) => void;
   /** Tells the owner, without asking anything, that something now allows more than before. */
   notice: (text: string) => void;
-  /** A pause or a limit changed: what waits may go on now. */
+  /** A pause or a setting changed: what waits may go on now, and the desktop looks at it again. */
   limitsChanged: () => void;
   statusFacts: () => Promise<StatusFacts>;
   prepareSandboxes: OwnerActions['prepareSandboxes'];

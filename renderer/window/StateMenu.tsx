@@ -38,7 +38,7 @@ export function StateMenu({ api, desk }: MenuProps) {
         </span>
       )}
       <Menu.Root>
-        <Menu.Trigger className={styles.trigger} data-state={state} aria-label={`${text}. Pause, lock or stop`}>
+        <Menu.Trigger className={styles.trigger} data-state={state} aria-label={`${text}. Pause, lock, stop or quit`}>
           <Shape of={state} />
           <span className={styles.text}>{text}</span>
         </Menu.Trigger>
@@ -63,6 +63,10 @@ export function StateMenu({ api, desk }: MenuProps) {
               <Menu.Separator className={styles.line} />
               <Menu.Item className={styles.item} data-tone="danger" onClick={() => setPanic(true)}>
                 Stop everything…
+              </Menu.Item>
+              <Menu.Separator className={styles.line} />
+              <Menu.Item className={styles.item} onClick={() => act(() => unwrap(api.calls.quit(null)))}>
+                Quit OAuth3 <small>until it runs again, agents get nothing</small>
               </Menu.Item>
             </Menu.Popup>
           </Menu.Positioner>

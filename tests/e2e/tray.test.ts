@@ -38,6 +38,7 @@ describe('the tray icon', () => {
       'Pause',
       'Lock the vault',
       'Panic…',
+      'Recent runs',
       'Quit',
     ]);
   });
@@ -76,6 +77,18 @@ describe('the tray icon', () => {
     expect(await agent.execute({ skill_id: 'late', code: '1' })).toMatchObject({ status: 503 });
     await house.window.getByRole('button', { name: 'Unlock with the keyring' }).click();
     await expect.poll(tooltip, within).toBe('OAuth3: nothing waits');
+  });
+
+  it('lists the last runs by what an agent called them, as plain text', async () => {
+    const wish = { skill_id: 'first-run', code: 'console.log(1)' };
+    await house.askAndOpen(agent, wish);
+    await house.decision.getByRole('button', { name: 'Trust 24h' }).click();
+    await house.decision.getByRole('heading', { name: /Trusted|Approved/ }).waitFor();
+    expect(await agent.execute(wish)).toMatchObject({ status: 200 });
+    const recent = async () => (await tray.menu()).find(({ label }) => label === 'Recent runs')?.entries;
+    await expect
+      .poll(async () => (await recent())?.map(({ label }) => label), within)
+      .toEqual(['first-run: success', 'first-run: success']);
   });
 
   it('quits in order', async () => {

@@ -9,7 +9,7 @@ const ITEM_PATH = '/StatusNotifierItem';
 const MENU = 'com.canonical.dbusmenu';
 const PROPERTIES = 'org.freedesktop.DBus.Properties';
 
-export type MenuEntry = Readonly<{ id: number; label: string; enabled: boolean }>;
+export type MenuEntry = Readonly<{ id: number; label: string; enabled: boolean; entries: readonly MenuEntry[] }>;
 export type TrayLook = Readonly<{ tooltip: string; icon: string }>;
 
 const lookSchema = z.looseObject({
@@ -30,6 +30,14 @@ const nodeSchema = z.tuple([
   z.looseObject({ label: z.string().default(''), enabled: z.boolean().default(true) }),
   z.array(z.unknown()),
 ]);
+
+function entriesOf(node: unknown): readonly MenuEntry[] {
+  const [, , children] = nodeSchema.parse(node);
+  return children.map((child) => {
+    const [id, { label, enabled }] = nodeSchema.parse(child);
+    return { id, label, enabled, entries: entriesOf(child) };
+  });
+}
 
 /**
  * The part of a desktop's panel that shows tray icons: it takes the one item that registers, and presses its menu.
@@ -84,17 +92,13 @@ export class TrayHost {
     const answer = z
       .array(z.unknown())
       .parse(await this.#call((await this.#properties()).Menu, MENU, 'GetLayout', 'iias', [0, -1, []]));
-    const [, , children] = nodeSchema.parse(toPlain(answer[1]));
-    return children.map((child) => {
-      const [id, { label, enabled }] = nodeSchema.parse(child);
-      return { id, label, enabled };
-    });
+    return entriesOf(toPlain(answer[1]));
   }
 
   /** Chooses an entry, as a click would. */
   async choose(label: string): Promise<void> {
     // Ids are others after every change of the menu.
-    const entry = (await this.menu()).find((one) => one.label === label);
+    const entry = (await this.menu()).flatMap((one) => [one, ...one.entries]).find((one) => one.label === label);
     if (entry === undefined) throw new Error(`the tray menu has no "${label}"`);
     const { Menu } = await this.#properties();
     await this.#call(Menu, MENU, 'Event', 'isvu', [entry.id, 'clicked', ['s', ''], 0]);

@@ -27,6 +27,7 @@ const labels: Readonly<Record<SettingKey, string>> = {
   'isolation.minimum': 'Weakest isolation that code may run in',
   'engine.allow_remote': 'The container engine may be on another machine (from the next start)',
   'pairing.open': 'Agents on this machine may ask to be paired',
+  'app.start_at_login': 'OAuth3 starts when you log in',
 };
 
 /** Value and what it is called. */
