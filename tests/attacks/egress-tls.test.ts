@@ -211,6 +211,17 @@ describe('hostile handshakes', () => {
     return Buffer.concat(chunks);
   }
 
+  it('C64 a client that refuses us by an alert was not refused, and leaves no row', async () => {
+    await start();
+    const client = await proxy.tunnel(`${host}:443`);
+    client.write(await clientHello({ maxVersion: 'TLSv1.2' }));
+    expect((await client.bytes(1))[0]).toBe(0x16);
+    // unknown_ca (RFC 8446, section 6.2).
+    client.write(Buffer.from('15030300020230', 'hex'));
+    await client.rest();
+    expect(run.records).toEqual([]);
+  });
+
   it('C63 a ClientHello in single bytes is read', async () => {
     await start();
     const hello = await clientHello();
