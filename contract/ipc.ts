@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { secretNameSchema } from './bridge.ts';
 import type { Card, CardOutcome } from './card.ts';
 import type { Segment } from './display.ts';
+import { type EnvFile, type EnvImported, envImportSchema } from './envImport.ts';
 import type { ErrorBody } from './errors.ts';
 import type {
   AgentCreated,
@@ -89,6 +90,10 @@ export const windowIpc = {
       z.strictObject({ name: secretNameSchema, value: secretValue, keepTrust: z.boolean() }),
     ),
     removeSecret: call<void>()(nameInput),
+    /** Asks the owner for a `.env` file; main keeps its values until they are imported or forgotten. Null: none chosen. */
+    chooseEnvFile: call<EnvFile | null>()(nothing),
+    importEnv: call<EnvImported>()(envImportSchema),
+    forgetEnvFile: call<void>()(nothing),
     trust: call<readonly TrustView[]>()(nothing),
     revokeTrust: call<void>()(idInput),
     revokeAllTrust: call<number>()(nothing),
@@ -137,11 +142,14 @@ export const windowIpc = {
 /**
  * What the decision view shows: one card, or how it ended. `armsInMs` 0: its buttons work now; null: the card is not in
  * front of the owner (not drawn yet, or its window has not the focus), so no time runs. `turn` is another one each time a
- * card is put into the view.
+ * card is put into the view. `locked`: the vault is, so nothing can be approved. `pause`: the owner denied this agent three
+ * times in a row and may pause it.
  */
 export type DecisionState =
-  | Readonly<{ kind: 'card'; card: Card; turn: number; armsInMs: number | null }>
-  | Readonly<{ kind: 'ended'; key: CardKey; sentence: Card['sentence']; outcome: CardOutcome }>;
+  | Readonly<{ kind: 'card'; card: Card; turn: number; armsInMs: number | null; locked: boolean }>
+  | Readonly<{ kind: 'ended'; key: CardKey; sentence: Card['sentence']; outcome: CardOutcome; pause?: PauseOffer }>;
+
+export type PauseOffer = Readonly<{ agent: string; done: boolean }>;
 
 export const decisionIpc = {
   calls: {
@@ -162,6 +170,8 @@ export const decisionIpc = {
     ),
     addSecret: call<SecretView>()(z.strictObject({ name: secretNameSchema, value: secretValue, hosts })),
     extend: call<void>()(z.strictObject({ minutes: z.number().int().min(1).max(1440) })),
+    /** Only the agent whose card was just denied, and only while the ended card offers it. */
+    pauseAgent: call<void>()(nothing),
     close: call<void>()(nothing),
   },
   events: {

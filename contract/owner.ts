@@ -32,6 +32,10 @@ export type SecretView = Readonly<{
   created_at: string;
   updated_at: string;
   last_used_at: string | null;
+  /** Neither used nor changed for 30 days. */
+  unused: boolean;
+  /** What ran with it lately, newest first. */
+  used_by: readonly Readonly<{ agent: string; skill_id: string; runs: number; last_at: string }>[];
 }>;
 
 export type SecretInput = Readonly<{
@@ -174,6 +178,8 @@ export interface OwnerActions {
   /** Gives a waiting request more time, in minutes from now. */
   extendRequest(principal: Principal, id: string, minutes: number): void;
   killRun(principal: Principal, requestId: string): void;
+  /** Name of the agent of this request when its last three decisions were denials and it is not paused; else null. */
+  pauseOffer(requestId: string): string | null;
 
   audit(filter: Readonly<{ limit: number; before_seq?: number; kind?: string }>): readonly AuditRow[];
   verifyAudit(): Readonly<{ ok: boolean; events: number; broken_at?: number; reason?: string }>;

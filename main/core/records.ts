@@ -35,6 +35,9 @@ export type BindingRecord = Readonly<{
   source: 'owner' | 'table';
 }>;
 
+/** A skill of an agent that ran with a secret, and when last. */
+export type SecretUse = Readonly<{ secretId: string; agentId: string; skillId: string; runs: number; lastAt: number }>;
+
 export type RequestRecord = Readonly<{
   id: string;
   agentId: string;
@@ -281,6 +284,8 @@ export interface Records {
   setBinding(id: string, binding: Omit<BindingRecord, 'revision'>, actor: Principal, nowMs: number): SecretRecord;
   removeSecret(id: string, actor: Principal, nowMs: number): void;
   touchSecrets(ids: readonly string[], nowMs: number): void;
+  /** What ran with which secret, of the newest `runs` runs; newest first for each secret. */
+  secretUses(runs: number): readonly SecretUse[];
 
   // requests
   insertRequest(request: NewRequest): NewRequestResult;
@@ -308,6 +313,8 @@ export interface Records {
     nowMs: number,
   ): boolean;
   decide(input: DecisionInput): DecisionWritten;
+  /** What the owner said to the last wishes of this agent, newest first; what trust let run is not among it. */
+  latestDecisions(agentId: string, limit: number): readonly DecisionInput['decision'][];
   /** Pending -> cancelled by its agent. */
   cancelRequest(requestId: string, nowMs: number): 'cancelled' | 'not_pending';
   /** Pending and past their time -> expired; returns them. */

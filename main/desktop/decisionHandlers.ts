@@ -7,7 +7,7 @@ import type { Presenter } from './presenter.ts';
 
 /** The only place in the app from which a decision can come. Every deciding call needs an armed card. */
 export function decisionHandlers(
-  owner: Pick<OwnerActions, 'addSecret' | 'extendRequest'>,
+  owner: Pick<OwnerActions, 'addSecret' | 'extendRequest' | 'pauseAgent'>,
   desk: Pick<Desk, 'decide'>,
   confirmBinding: ConfirmBinding,
   presenter: Presenter,
@@ -32,6 +32,10 @@ export function decisionHandlers(
       return owner.addSecret(by, { name, value, ...(hosts.length > 0 ? { hosts } : {}) });
     },
     extend: ({ minutes }) => owner.extendRequest(by, openRun(presenter).id, minutes),
+    pauseAgent: () => {
+      owner.pauseAgent(by, presenter.offeredPause(), true);
+      presenter.pauseDone();
+    },
     close: () => presenter.close(),
   };
 }

@@ -10,6 +10,7 @@ import { Arming } from './arming.ts';
 import { ChangeFeed } from './changeFeed.ts';
 import { decisionHandlers } from './decisionHandlers.ts';
 import { DecisionView } from './decisionView.ts';
+import { EnvImport } from './envImport.ts';
 import { bindIpc } from './ipc.ts';
 import { bringToFront, createMainWindow } from './mainWindow.ts';
 import { Presenter } from './presenter.ts';
@@ -64,14 +65,21 @@ export function createDesktop(ports: DesktopPorts): Desktop {
     view,
     arming: new Arming(ports.clock),
     card: (subject, id) => desk.card(subject, id),
+    pauseOffer: (requestId) => owner.pauseOffer(requestId),
+    isLocked: () => ports.facts().vault !== 'unlocked',
     emitState: (state) => decisionSide.emit('state', state),
     emitPlace: (place) => windowSide.emit('decisionPlace', place === null ? null : inCssPixels(place, zoom.factor)),
   });
   const snapshot = (): DeskSnapshot => deskSnapshot(desk, ports.facts());
+  const envImport = new EnvImport({
+    choose: () => chooseFile(window),
+    names: () => new Set(owner.secrets().map(({ name }) => name)),
+    add: (secret) => void owner.addSecret('desktop', secret),
+  });
   const windowSide = bindIpc(
     { name: 'window', contents: window.webContents, url: viewUrl('window') },
     windowIpc,
-    windowHandlers(owner, snapshot, presenter, () => app.quit()),
+    windowHandlers(owner, snapshot, presenter, envImport, () => app.quit()),
     log,
   );
   const decisionSide = bindIpc(
@@ -99,8 +107,10 @@ export function createDesktop(ports: DesktopPorts): Desktop {
   const unsubscribe = [
     ports.events.onChanged(refresh),
     ports.onFactsChanged(refresh),
+    ports.onFactsChanged(() => presenter.factsChanged()),
     watchSight(window, presenter),
     () => feed.dispose(),
+    () => envImport.forget(),
   ];
   followLogin();
   window.on('show', () => feed.watched());
@@ -138,6 +148,14 @@ function createTray({ owner, facts, log }: DesktopPorts, open: () => void, openR
     quit: () => app.quit(),
   };
   return new AppTray(join(icons, 'tray'), actions, facts(), log);
+}
+
+async function chooseFile(window: BrowserWindow): Promise<string | null> {
+  const { filePaths } = await dialog.showOpenDialog(window, {
+    title: 'Choose a .env file',
+    properties: ['openFile', 'showHiddenFiles'],
+  });
+  return filePaths[0] ?? null;
 }
 
 /** Closing the window looks like the end of the app, and is none. */

@@ -17,6 +17,10 @@ class FakeDesktop {
   visible = true;
   minimized = false;
   focused = true;
+  locked = false;
+  /** Agents to pause, by the request that was denied. */
+  readonly pauseOffers = new Map<string, string>();
+  readonly paused: string[] = [];
   shown = false;
   /** Whether the view draws what it is told at once. */
   draws = true;
@@ -50,6 +54,8 @@ class FakeDesktop {
       },
       arming: new Arming({ wallMs: () => Date.now(), monotonicMs: () => performance.now() }),
       card: (subject, id) => (this.card?.subject === subject && this.card.id === id ? this.card : null),
+      pauseOffer: (id) => this.pauseOffers.get(id) ?? null,
+      isLocked: () => this.locked,
       emitState: (state) => {
         this.state = state;
         if (this.draws && state?.kind === 'card') this.draw(state.turn);
@@ -61,12 +67,13 @@ class FakeDesktop {
   }
 
   get handlers() {
-    const owner: Pick<OwnerActions, 'addSecret' | 'extendRequest'> = {
+    const owner: Pick<OwnerActions, 'addSecret' | 'extendRequest' | 'pauseAgent'> = {
       addSecret: (_by, input) => {
         this.added.push(input);
         throw new Error('not looked at');
       },
       extendRequest: () => undefined,
+      pauseAgent: (_by, name) => void this.paused.push(name),
     };
     const desk = {
       decide: async (decision: OwnerDecision) => {
@@ -246,6 +253,39 @@ describe('the decision view', () => {
       outcome: denied,
     });
     expect(desktop.place).toEqual({ ...place, card: { subject: 'pairing', id: 'pair_1' } });
+    desktop.presenter.dispose();
+  });
+
+  it('offers to pause the agent that was denied again and again, that one and once', () => {
+    const desktop = new FakeDesktop();
+    const notOffered = expect.objectContaining({ code: 'not_found' });
+    const card = makeCard();
+    const pause = (): unknown => desktop.handlers.pauseAgent(null);
+    desktop.presenter.open(card, false);
+    expect(pause).toThrow(notOffered);
+    desktop.presenter.cardEnded(card, denied);
+    expect(pause).toThrow(notOffered);
+    desktop.pauseOffers.set(card.id, 'laptop');
+    desktop.presenter.open(card, false);
+    desktop.presenter.cardEnded(card, { kind: 'expired', text: 'Expired.' });
+    expect(pause).toThrow(notOffered);
+    desktop.presenter.open(card, false);
+    desktop.presenter.cardEnded(card, denied);
+    expect(desktop.state).toMatchObject({ kind: 'ended', pause: { agent: 'laptop', done: false } });
+    pause();
+    expect(desktop.paused).toEqual(['laptop']);
+    expect(desktop.state).toMatchObject({ kind: 'ended', pause: { agent: 'laptop', done: true } });
+    expect(pause).toThrow(notOffered);
+    desktop.presenter.dispose();
+  });
+
+  it('tells that the vault was locked under an open card', () => {
+    const desktop = new FakeDesktop();
+    desktop.presenter.open(makeCard(), false);
+    expect(desktop.state).toMatchObject({ locked: false });
+    desktop.locked = true;
+    desktop.presenter.factsChanged();
+    expect(desktop.state).toMatchObject({ locked: true });
     desktop.presenter.dispose();
   });
 

@@ -22,6 +22,10 @@ export type PresenterPorts = Readonly<{
   view: PresenterView;
   arming: Arming;
   card: (subject: Subject, id: string) => Card | null;
+  /** Name of the agent to pause, when the owner denied it this time and the times before; else null. */
+  pauseOffer: (requestId: string) => string | null;
+  /** Nothing can be approved now; a denial still counts. */
+  isLocked: () => boolean;
   emitState: (state: DecisionState | null) => void;
   emitPlace: (place: DecisionPlace | null) => void;
 }>;
@@ -45,7 +49,27 @@ export class Presenter {
   state(): DecisionState | null {
     const state = this.#state;
     if (state?.kind !== 'card') return state;
-    return { ...state, armsInMs: this.#ports.arming.remainingMs(armingKey(state.card, state.card.revision)) };
+    const armsInMs = this.#ports.arming.remainingMs(armingKey(state.card, state.card.revision));
+    return { ...state, armsInMs, locked: this.#ports.isLocked() };
+  }
+
+  /** Tells the view anew: the vault was locked or opened. */
+  factsChanged(): void {
+    if (this.#state?.kind === 'card') this.#ports.emitState(this.state());
+  }
+
+  /** Name of the agent that the open card offers to pause. Throws `not_found` when it offers none. */
+  offeredPause(): string {
+    const state = this.#state;
+    if (state?.kind === 'ended' && state.pause !== undefined && !state.pause.done) return state.pause.agent;
+    throw new CodedError('not_found', 'This card does not offer to pause an agent.');
+  }
+
+  /** The offer was taken. */
+  pauseDone(): void {
+    const state = this.#state;
+    if (state?.kind !== 'ended' || state.pause === undefined) return;
+    this.#show({ ...state, pause: { ...state.pause, done: true } });
   }
 
   /** The view starts again, after its process died, and has nothing on the screen. */
@@ -90,7 +114,9 @@ export class Presenter {
     const state = this.#state;
     if (state?.kind !== 'card' || !this.#isCurrent(key)) return;
     const { subject, id, sentence } = state.card;
-    this.#show({ kind: 'ended', key: { subject, id }, sentence, outcome });
+    const agent = subject === 'run' && outcome.kind === 'denied' ? this.#ports.pauseOffer(id) : null;
+    const pause = agent === null ? {} : { pause: { agent, done: false } };
+    this.#show({ kind: 'ended', key: { subject, id }, sentence, outcome, ...pause });
   }
 
   /** The window came back to the owner's eyes: the second of an open card starts, if it does not run already. */

@@ -26,25 +26,36 @@ const contentTypes: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 };
 
-const policy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "font-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  // React DOM makes no policy; none may be made.
-  "trusted-types 'none'",
-].join('; ');
+/** Trusted Types policy of the decision view (renderer/decision/code/codeWorkers.ts), for the addresses of its workers. */
+const workerPolicy = 'oauth3-workers';
+
+/** The decision view compares and colours code in workers of its own; the window has neither them nor a policy. */
+const workerRules: Readonly<Record<ViewName, readonly string[]>> = {
+  window: ["worker-src 'none'", "trusted-types 'none'"],
+  decision: ["worker-src 'self'", `trusted-types ${workerPolicy}`],
+};
+
+// React DOM makes no policy of Trusted Types.
+const contentPolicy = (view: ViewName): string =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "font-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    ...workerRules[view],
+  ].join('; ');
 
 /**
  * Serves one view on one session. `root` is the folder of the built renderer; its shared chunks live in `assets/`.
  * Anything else, another host or another method is answered 404.
  */
 export function serveView(session: Session, view: ViewName, root: string): void {
+  const policy = contentPolicy(view);
   session.protocol.handle(SCHEME, async (request) => {
     const { host, pathname } = new URL(request.url);
     const parts = viewFile(view, host, pathname);

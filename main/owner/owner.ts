@@ -3,6 +3,7 @@ import { agentActions } from './agents.ts';
 import { auditActions } from './audit.ts';
 import { type LocalServiceBook, localServiceActions } from './localServices.ts';
 import { type PauseSwitch, stopActions } from './panic.ts';
+import { pauseOffer } from './pauseOffer.ts';
 import type { OwnerDeps } from './ports.ts';
 import { requestActions } from './requests.ts';
 import { secretActions } from './secrets.ts';
@@ -22,6 +23,7 @@ export function createOwner(deps: OwnerDeps, books: OwnerBooks): OwnerActions {
     ...secretActions({ ...deps, localNames: () => books.localServices.names() }),
     ...trustActions(deps),
     ...requestActions(deps),
+    ...pauseOffer(deps),
     ...auditActions(deps),
     ...settingActions(deps, books.settings),
     ...localServiceActions(deps, books.localServices),

@@ -62,6 +62,20 @@ describe('a decision', () => {
     ]);
   });
 
+  it('is told of an agent newest first, of no other agent, and not what trust let run', () => {
+    const decided = (agentId: string, decide: typeof once): void => {
+      const request = givenRequest(store, agentId);
+      store.decide(decide(request));
+    };
+    const [robin, kit] = [givenAgent(store), givenAgent(store)];
+    decided(robin, once);
+    decided(robin, deny);
+    decided(kit, once);
+    expect(store.latestDecisions(robin, 9)).toEqual(['deny', 'once']);
+    expect(store.latestDecisions(robin, 1)).toEqual(['deny']);
+    expect(store.latestDecisions(kit, 9)).toEqual(['once']);
+  });
+
   it('counts once: the second one, from any channel, is told how it ended', () => {
     const request = givenRequest(store);
     expect(store.decide(once(request)).kind).toBe('decided');

@@ -3,12 +3,16 @@ import { CodedError } from '../../contract/errors.ts';
 import { makeId } from '../core/ids.ts';
 import type { DecisionInput, DecisionWritten, Records, RequestRecord } from '../core/records.ts';
 import type { StoreContext } from './context.ts';
+import { decisionValue } from './requestRows.ts';
 import { findRequest, insertManifest, requestsIn, requireRequest } from './requests.ts';
 import { writeBinding } from './secrets.ts';
 import { insertApproval } from './trust.ts';
 import { queueWake } from './wake.ts';
 
-export type DecisionRecords = Pick<Records, 'decide' | 'cancelRequest' | 'expireRequests' | 'extendRequest'>;
+export type DecisionRecords = Pick<
+  Records,
+  'decide' | 'latestDecisions' | 'cancelRequest' | 'expireRequests' | 'extendRequest'
+>;
 
 /** How a pending request leaves that state: by the owner, by its agent, by its time. One of them wins, once. */
 export function decisionRecords(context: StoreContext): DecisionRecords {
@@ -28,6 +32,16 @@ export function decisionRecords(context: StoreContext): DecisionRecords {
         }
         return { kind: 'decided', request: requireRequest(db, input.requestId) };
       }),
+
+    // By the order of writing, so that SQLite walks back from the newest and stops, without an index or a sort.
+    latestDecisions: (agentId, limit) =>
+      db
+        .all(
+          `SELECT decisions.decision AS value FROM decisions CROSS JOIN requests ON requests.id = decisions.request_id
+           WHERE requests.agent_id = ? ORDER BY decisions.rowid DESC LIMIT ?`,
+          [agentId, limit],
+        )
+        .map(decisionValue),
 
     cancelRequest: (requestId, nowMs) =>
       db.write(() => {

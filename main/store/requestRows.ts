@@ -15,6 +15,10 @@ import {
   textList,
 } from './rowParser.ts';
 
+const decision = z.union([trustLevelSchema, z.literal('deny')]);
+/** Of a query whose one column is `value`. */
+export const decisionValue: Row<z.infer<typeof decision>> = single(decision);
+
 export const requestRow: Row<RequestRecord> = row(
   z
     .object({
@@ -30,7 +34,7 @@ export const requestRow: Row<RequestRecord> = row(
       created_at: int,
       expires_at: int,
       decided_at: maybeInt,
-      decision: z.union([trustLevelSchema, z.literal('deny')]).nullable(),
+      decision: decision.nullable(),
       decided_by: principalSchema.nullable(),
       deny_reason: maybeText,
       started_at: maybeInt,
