@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { SecretView } from '../../contract/owner.ts';
+import { placeLines } from '../../contract/secretPlaces.ts';
 import { readSecret } from '../input.ts';
 import { facts, table } from '../output.ts';
 import { collect, leaf, sessionOf } from '../session.ts';
@@ -78,7 +79,12 @@ export function addSecretCommands(program: Command): void {
   leaf(secret, 'list', 'list secrets, never their values').action(async (_, self: Command) => {
     const session = sessionOf(self);
     const list = await session.call('secret.list', {});
-    session.print(list, table(list.items, ['name', 'delivery', 'hosts', 'headers', 'version', 'last_used_at']));
+    const rows = list.items.map((item) => ({
+      ...item,
+      places: placeLines(item),
+      used_by: [...new Set(item.used_by.map(({ skill_id }) => skill_id))],
+    }));
+    session.print(list, table(rows, ['name', 'delivery', 'hosts', 'places', 'version', 'last_used_at', 'used_by']));
   });
 
   leaf(secret, 'rm <name>', 'delete a secret and the trust that uses it').action(

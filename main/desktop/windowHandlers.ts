@@ -3,6 +3,7 @@ import type { CardKey, DeskSnapshot, Handlers, WindowContract } from '../../cont
 import type { OwnerActions } from '../../contract/owner.ts';
 import type { Desk } from '../approvals/channel.ts';
 import { toSegments } from '../core/display.ts';
+import type { EnvImport } from './envImport.ts';
 import type { Presenter } from './presenter.ts';
 import type { TrayFacts } from './trayModel.ts';
 
@@ -36,6 +37,7 @@ export function windowHandlers(
   owner: OwnerActions,
   snapshot: () => DeskSnapshot,
   presenter: Presenter,
+  envImport: EnvImport,
   quit: () => void,
 ): Handlers<WindowContract> {
   const by = 'desktop';
@@ -53,6 +55,9 @@ export function windowHandlers(
     bindSecret: (input) => owner.bindSecret(by, input),
     rotateSecret: ({ name, value, keepTrust }) => owner.rotateSecret(by, name, value, keepTrust),
     removeSecret: ({ name }) => owner.removeSecret(by, name),
+    chooseEnvFile: () => envImport.choose(),
+    importEnv: ({ names }) => envImport.import(names),
+    forgetEnvFile: () => envImport.forget(),
     trust: () => owner.trust(),
     revokeTrust: ({ id }) => owner.revokeTrust(by, id),
     revokeAllTrust: () => owner.revokeAllTrust(by),

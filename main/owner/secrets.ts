@@ -31,7 +31,13 @@ const framingHeaders: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-function view(secret: SecretRecord): SecretView {
+const unusedAfterMs = 30 * 24 * 60 * 60 * 1000;
+/** Of so many newest requests it is told what ran with a secret. */
+const usesOfRequests = 2_000;
+
+type Uses = SecretView['used_by'];
+
+function view(secret: SecretRecord, nowMs: number, usedBy: Uses): SecretView {
   const { places } = secret.binding;
   return {
     name: secret.name,
@@ -46,9 +52,10 @@ function view(secret: SecretRecord): SecretView {
     created_at: isoTime(secret.createdAt),
     updated_at: isoTime(secret.updatedAt),
     last_used_at: isoTimeOrNull(secret.lastUsedAt),
+    unused: Math.max(secret.updatedAt, secret.lastUsedAt ?? 0) <= nowMs - unusedAfterMs,
+    used_by: usedBy,
   };
 }
-
 function readHeader(text: string): string {
   const name = text.toLowerCase();
   if (!headerName.test(name) || framingHeaders.has(name)) {
@@ -157,8 +164,23 @@ export function secretActions(deps: OwnerDeps & Readonly<{ localNames: () => Rea
   const describe = (secret: SecretRecord): string =>
     secret.binding.hosts.length === 0 ? secret.name : `${secret.name} for ${secret.binding.hosts.join(', ')}`;
 
+  const usesBySecret = (): ReadonlyMap<string, Uses> => {
+    const names = new Map(records.agents().map((agent) => [agent.id, agent.name]));
+    const uses = new Map<string, Uses[number][]>();
+    for (const { secretId, agentId, skillId, runs, lastAt } of records.secretUses(usesOfRequests)) {
+      const use = { agent: names.get(agentId) ?? agentId, skill_id: skillId, runs, last_at: isoTime(lastAt) };
+      uses.set(secretId, [...(uses.get(secretId) ?? []), use]);
+    }
+    return uses;
+  };
+  const viewOne = (secret: SecretRecord): SecretView =>
+    view(secret, clock.wallMs(), usesBySecret().get(secret.id) ?? []);
+
   return {
-    secrets: () => records.secrets().map(view),
+    secrets: () => {
+      const uses = usesBySecret();
+      return records.secrets().map((secret) => view(secret, clock.wallMs(), uses.get(secret.id) ?? []));
+    },
 
     addSecret(principal, input) {
       refuse(checkSecretName(input.name));
@@ -205,7 +227,7 @@ export function secretActions(deps: OwnerDeps & Readonly<{ localNames: () => Rea
       }
       announce(deps, principal, `The secret ${describe(secret)} was ${existing === null ? 'added' : 'replaced'}`);
       deps.refreshForSecret(secret.name);
-      return view(secret);
+      return viewOne(secret);
     },
 
     bindSecret(principal, input) {
@@ -217,7 +239,7 @@ export function secretActions(deps: OwnerDeps & Readonly<{ localNames: () => Rea
       );
       announce(deps, principal, `The secret ${describe(changed)} was bound anew`);
       deps.refreshForSecret(changed.name);
-      return view(changed);
+      return viewOne(changed);
     },
 
     rotateSecret(principal, name, value, keepTrust) {
@@ -225,7 +247,7 @@ export function secretActions(deps: OwnerDeps & Readonly<{ localNames: () => Rea
       const changed = replaceValue(secret, value, secret.delivery, principal);
       if (!keepTrust) endTrust(secret, principal);
       deps.refreshForSecret(name);
-      return view(changed);
+      return viewOne(changed);
     },
 
     removeSecret(principal, name) {

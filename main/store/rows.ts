@@ -7,6 +7,7 @@ import type {
   NonceRow,
   PairingRecord,
   SecretRecord,
+  SecretUse,
   TrustEntry,
 } from '../core/records.ts';
 import { placesSchema } from './manifestRow.ts';
@@ -32,6 +33,16 @@ export const agentRow: Row<AgentRecord> = row(
       createdAt: agent.created_at,
       lastSeenAt: agent.last_seen_at,
     })),
+);
+
+export const secretUseRow: Row<SecretUse> = row(
+  z.object({ secret_id: text, agent_id: text, skill_id: text, runs: int, last_at: int }).transform((use) => ({
+    secretId: use.secret_id,
+    agentId: use.agent_id,
+    skillId: use.skill_id,
+    runs: use.runs,
+    lastAt: use.last_at,
+  })),
 );
 
 export const secretRow: Row<SecretRecord> = row(

@@ -3,7 +3,7 @@ import type { Principal } from '../../contract/states.ts';
 import type { BindingRecord, Records, SecretRecord } from '../core/records.ts';
 import type { StoreContext } from './context.ts';
 import { maybe } from './rowParser.ts';
-import { encryptedSecretRow, secretRow } from './rows.ts';
+import { encryptedSecretRow, secretRow, secretUseRow } from './rows.ts';
 import { isUniqueViolation, type Sqlite } from './sqlite.ts';
 
 export type SecretRecords = Pick<
@@ -17,6 +17,7 @@ export type SecretRecords = Pick<
   | 'setBinding'
   | 'removeSecret'
   | 'touchSecrets'
+  | 'secretUses'
 >;
 
 type Binding = Omit<BindingRecord, 'revision'>;
@@ -153,6 +154,20 @@ export function secretRecords(context: StoreContext): SecretRecords {
           quick.run('UPDATE secrets SET last_used_at = ? WHERE id = ?', [nowMs, id]);
         }
       }),
+
+    secretUses: (runs) =>
+      db
+        .all(
+          `SELECT secret.value ->> 'secretId' AS secret_id, run.agent_id, run.skill_id, count(*) AS runs,
+                  max(run.started_at) AS last_at
+           FROM (SELECT agent_id, skill_id, started_at, manifest_digest FROM requests ORDER BY created_at DESC LIMIT ?) AS run
+           JOIN manifests ON manifests.digest = run.manifest_digest
+           JOIN json_each(manifests.json, '$.secrets') AS secret
+           WHERE run.started_at IS NOT NULL
+           GROUP BY 1, 2, 3 ORDER BY last_at DESC`,
+          [runs],
+        )
+        .map(secretUseRow),
   };
 }
 

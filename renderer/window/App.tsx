@@ -7,13 +7,14 @@ import { Agents } from './pages/Agents.tsx';
 import { Audit } from './pages/Audit.tsx';
 import { Requests } from './pages/Requests.tsx';
 import { Secrets } from './pages/Secrets.tsx';
+import { Services } from './pages/Services.tsx';
 import { Settings } from './pages/Settings.tsx';
 import { Trust } from './pages/Trust.tsx';
 import { StateMenu } from './StateMenu.tsx';
 import { VaultGate } from './VaultGate.tsx';
 
 /** In the order of the bar. */
-const pages = { Requests, Trust, Secrets, Agents, Audit, Settings } as const;
+const pages = { Requests, Trust, Secrets, Agents, Services, Audit, Settings } as const;
 export type PageName = keyof typeof pages;
 const pageNames = Object.keys(pages).filter((name): name is PageName => name in pages);
 

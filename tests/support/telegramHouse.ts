@@ -124,7 +124,7 @@ export class FakeOwner implements TelegramOwner {
 function secretView(name: string): SecretView {
   const times = { created_at: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z', last_used_at: null };
   const places = { headers: [], query: [], path: false, json: [], form: [] };
-  return { name, delivery: 'placeholder', version: 1, hosts: [], ...places, ...times };
+  return { name, delivery: 'placeholder', version: 1, hosts: [], ...places, ...times, unused: false, used_by: [] };
 }
 
 /** Keeps every line, so that a test can search them for what must not be logged. */

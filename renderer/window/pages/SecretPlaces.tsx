@@ -32,15 +32,6 @@ export const placesTextOf = ({ headers, query, path, json, form }: SecretView): 
   form: form.join(', '),
 });
 
-/** The same for the list of secrets, a line for each kind that there is. */
-export const placeLines = ({ headers, query, path, json, form }: SecretView): readonly string[] => [
-  ...(headers.length === 0 ? [] : [`header ${headers.join(', ')}`]),
-  ...(query.length === 0 ? [] : [`query ${query.join(', ')}`]),
-  ...(path ? ['path'] : []),
-  ...(json.length === 0 ? [] : [`JSON field ${json.join(', ')}`]),
-  ...(form.length === 0 ? [] : [`form field ${form.join(', ')}`]),
-];
-
 type PlaceFieldsProps = Readonly<{ places: PlacesText; onChange: (places: PlacesText) => void }>;
 
 /** Where else in a request a secret may stand. Each place is shown on the cards of code that uses it. */

@@ -1,15 +1,18 @@
 import { useState } from 'react';
+import type { EnvFile, EnvImported } from '../../../contract/envImport.ts';
 import type { SecretView } from '../../../contract/owner.ts';
+import { placeLines } from '../../../contract/secretPlaces.ts';
 import { unwrap } from '../../shared/api.ts';
 import { Button } from '../../shared/Button.tsx';
 import { Field } from '../../shared/Field.tsx';
 import { useLoaded } from '../../shared/useLoaded.ts';
 import type { PageProps } from '../App.tsx';
 import { ConfirmButton } from '../ConfirmButton.tsx';
-import { Empty, PageFrame, Panel, Table } from '../Page.tsx';
+import { Actions, Empty, PageFrame, Panel, Table } from '../Page.tsx';
 import { since } from '../since.ts';
 import { useAction } from '../useAction.ts';
-import { noPlacesText, PlaceFields, type PlacesText, placeLines, placesOf, placesTextOf } from './SecretPlaces.tsx';
+import { EnvFilePanel } from './EnvFilePanel.tsx';
+import { noPlacesText, PlaceFields, type PlacesText, placesOf, placesTextOf } from './SecretPlaces.tsx';
 import styles from './Secrets.module.css';
 
 const words = (text: string): string[] => text.split(/[\s,]+/).filter((word) => word !== '');
@@ -19,18 +22,39 @@ export function Secrets({ api, changes }: PageProps) {
   const secrets = useLoaded(() => unwrap(api.calls.secrets(null)), changes);
   const { problem, act } = useAction(secrets.reload);
   const [editing, setEditing] = useState<SecretView | 'new' | null>(null);
+  const [envFile, setEnvFile] = useState<EnvFile | null>(null);
   const close = () => setEditing(null);
+  const chooseFile = () =>
+    act(async () => {
+      setEnvFile(await unwrap(api.calls.chooseEnvFile(null)));
+      close();
+    });
+  async function take(names: string[]): Promise<EnvImported | null> {
+    let result: EnvImported | null = null;
+    await act(async () => {
+      result = await unwrap(api.calls.importEnv({ names }));
+    });
+    return result;
+  }
+  function closeFile() {
+    setEnvFile(null);
+    void api.calls.forgetEnvFile(null);
+  }
   return (
     <PageFrame
       title="Secrets"
       lead="Encrypted on this machine. Agents name them; only the gateway puts them into requests to the hosts below."
       problem={problem ?? secrets.problem}
       actions={
-        <Button tone="primary" onClick={() => setEditing('new')}>
-          Add a secret
-        </Button>
+        <Actions>
+          <Button onClick={() => void chooseFile()}>Import a .env file…</Button>
+          <Button tone="primary" onClick={() => setEditing('new')}>
+            Add a secret
+          </Button>
+        </Actions>
       }
     >
+      {envFile !== null && <EnvFilePanel key={envFile.file} of={envFile} take={take} done={closeFile} />}
       {editing === 'new' && (
         <NewSecret
           save={(input) => act(() => unwrap(api.calls.addSecret(input))).then((saved) => saved && close())}
@@ -50,13 +74,13 @@ export function Secrets({ api, changes }: PageProps) {
           cancel={close}
         />
       )}
-      {secrets.value?.length === 0 && editing === null && (
-        <Empty>No secrets yet. Add one, or let a request ask for it.</Empty>
+      {secrets.value?.length === 0 && editing === null && envFile === null && (
+        <Empty>No secrets yet. Add one, import a .env file, or let a request ask for what it needs.</Empty>
       )}
       {(secrets.value?.length ?? 0) > 0 && (
         <Table
           label="Secrets"
-          columns={['Name', 'Goes to', 'Last used', '']}
+          columns={['Name', 'Goes to', 'Used', '']}
           rows={(secrets.value ?? []).map((secret) => ({
             key: secret.name,
             cells: [
@@ -72,7 +96,7 @@ export function Secrets({ api, changes }: PageProps) {
                   </div>
                 ))}
               </>,
-              secret.last_used_at === null ? 'never' : since(secret.last_used_at),
+              <Used key="used" of={secret} />,
               <>
                 <Button tone="quiet" onClick={() => setEditing(secret)}>
                   Change
@@ -91,6 +115,26 @@ export function Secrets({ api, changes }: PageProps) {
         />
       )}
     </PageFrame>
+  );
+}
+
+const namedSkills = 3;
+
+/** When it was used last, by what, and whether it could go. */
+function Used({ of }: Readonly<{ of: SecretView }>) {
+  const skills = [...new Set(of.used_by.map(({ skill_id, agent }) => `${skill_id} (${agent})`))];
+  const more = skills.length - namedSkills;
+  return (
+    <>
+      {of.last_used_at === null ? 'never' : since(of.last_used_at)}
+      {skills.length > 0 && (
+        <div className={styles.place} title={skills.join('\n')}>
+          by {skills.slice(0, namedSkills).join(', ')}
+          {more > 0 && ` and ${more} more`}
+        </div>
+      )}
+      {of.unused && <div className={styles.unused}>unused for 30 days</div>}
+    </>
   );
 }
 

@@ -6,6 +6,7 @@ import { ConfirmButton } from '../ConfirmButton.tsx';
 import { Empty, PageFrame, Table } from '../Page.tsx';
 import { since } from '../since.ts';
 import { useAction } from '../useAction.ts';
+import styles from './Trust.module.css';
 
 /** What runs without asking, and until when. */
 export function Trust({ api, changes }: PageProps) {
@@ -34,16 +35,25 @@ export function Trust({ api, changes }: PageProps) {
       ) : (
         <Table
           label="Trust"
-          columns={['Skill', 'Agent', 'Until', 'Used', '']}
+          columns={['Skill', 'Agent', 'Granted', 'Until', 'Used', '']}
           rows={live.map((entry) => ({
             key: entry.id,
             cells: [
               <>
                 {entry.skill_id}
-                <small title={`sha256 of the code: ${entry.code_hash}`}> code {entry.code_hash.slice(0, 12)}…</small>
+                <small className={styles.keys}>
+                  <span title={`sha256 of the code: ${entry.code_hash}`}>code {entry.code_hash.slice(0, 12)}…</span>{' '}
+                  <span title={`Trust key: ${entry.trust_key}`}>key {entry.trust_key.slice(0, 12)}…</span>
+                </small>
                 {entry.reason !== null && <div role="note">{entry.reason}</div>}
               </>,
               entry.agent,
+              <>
+                {since(entry.granted_at)} {principalWords(entry.granted_by)}
+                <small className={styles.keys}>
+                  {entry.args_policy === 'any' ? 'with any arguments' : 'with these arguments'}
+                </small>
+              </>,
               entry.expires_at === null ? 'you revoke it' : since(entry.expires_at),
               entry.last_used_at === null ? 'never' : `${entry.use_count} times, ${since(entry.last_used_at)}`,
               <Button key="revoke" onClick={() => void act(() => unwrap(api.calls.revokeTrust({ id: entry.id })))}>
@@ -55,4 +65,10 @@ export function Trust({ api, changes }: PageProps) {
       )}
     </PageFrame>
   );
+}
+
+/** Who decided, as a person says it. */
+function principalWords(principal: string): string {
+  const user = /^telegram:(.+)$/.exec(principal)?.[1];
+  return user === undefined ? 'in the app' : `by Telegram user ${user}`;
 }
