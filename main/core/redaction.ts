@@ -4,6 +4,7 @@ import { StartFilter } from './redactionFilter.ts';
 import { SecretSpellings } from './redactionPatterns.ts';
 import { Pieces } from './redactionPieces.ts';
 import { secretTerms } from './secretTerms.ts';
+import { atOnce, Pace, type Slices } from './slices.ts';
 
 /** What stands in place of any secret: the same for all, so that neither the name nor the length shows. */
 export const REDACTION_MASK = '[redacted]';
@@ -11,6 +12,23 @@ export const REDACTION_MASK = '[redacted]';
 const maskBytes = new TextEncoder().encode(REDACTION_MASK);
 
 export type NamedSecret = Readonly<{ name: string; value: string }>;
+
+function* makeSearch(secrets: readonly NamedSecret[]): Slices<Search> {
+  const pieces = new Pieces();
+  const decoder = new DecoderBuilder();
+  const builder = new AutomatonBuilder(pieces, decoder);
+  const spellings = new SecretSpellings(builder, decoder, pieces);
+  const pace = new Pace();
+  for (const term of new Set(secrets.flatMap((secret) => secretTerms(secret.value)))) {
+    spellings.add(term);
+    if (pace.isDue(unitsACharacter * term.length)) yield;
+  }
+  const automaton = yield* builder.freeze();
+  return { automaton, filter: yield* StartFilter.build(automaton), visits: new Visits() };
+}
+
+// The patterns of one character: of each spelling one piece or more.
+const unitsACharacter = 32;
 
 /**
  * Replaces secret values, in all their common encodings, by a fixed mask. Built once per set of secrets; each output
@@ -20,14 +38,13 @@ export type NamedSecret = Readonly<{ name: string; value: string }>;
 export class Redactor {
   readonly #search: Search;
 
-  constructor(secrets: readonly NamedSecret[]) {
-    const pieces = new Pieces();
-    const decoder = new DecoderBuilder();
-    const builder = new AutomatonBuilder(pieces, decoder);
-    const spellings = new SecretSpellings(builder, decoder, pieces);
-    for (const term of new Set(secrets.flatMap((secret) => secretTerms(secret.value)))) spellings.add(term);
-    const automaton = builder.freeze();
-    this.#search = { automaton, filter: new StartFilter(automaton), visits: new Visits() };
+  constructor(secrets: readonly NamedSecret[] | Search) {
+    this.#search = 'automaton' in secrets ? secrets : atOnce(makeSearch(secrets));
+  }
+
+  /** The same, made in slices: many values take a second, which is too long for one turn of the event loop. */
+  static *build(secrets: readonly NamedSecret[]): Slices<Redactor> {
+    return new Redactor(yield* makeSearch(secrets));
   }
 
   /** A new stream with its own overlap buffer. */

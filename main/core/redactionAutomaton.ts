@@ -1,9 +1,13 @@
 import type { Decoder, DecoderBuilder } from './redactionDecoder.ts';
 import type { Pieces } from './redactionPieces.ts';
+import { Pace, type Slices } from './slices.ts';
 
 // Values of one service begin alike, and everybody knows how; so much of the beginning is shared. Text that repeats a
 // beginning would else be compared with every value at every byte. A token's head of JSON takes about 40 characters.
 const sharedPieces = 64;
+
+/** A piece in its spellings is so much work to write, against one that is looked at. */
+const entryUnits = 64;
 
 /**
  * Patterns over pieces (a character, a byte in hex, six bits in base64), each of which a decoder reads in all its
@@ -25,6 +29,8 @@ export type Automaton = Readonly<{
   /** The node where the decoder begins at a place; 0 where nothing follows. */
   entry: Uint16Array | Uint32Array;
   accepting: ReadonlySet<number>;
+  /** No match has fewer bytes; infinite when there is nothing to look for. */
+  shortest: number;
   /** Nodes that the first byte of a match leads to, grouped by byte: `startTo[startIndex[b] .. startIndex[b + 1])`. */
   startIndex: Int32Array;
   startTo: Int32Array;
@@ -56,6 +62,8 @@ export class AutomatonBuilder {
   readonly #patterns: Pattern[] = [];
   readonly #branches: Branch[] = [];
   readonly #accepting = new Set<number>();
+  readonly #pace = new Pace();
+  #shortest = Number.POSITIVE_INFINITY;
 
   constructor(pieces: Pieces, decoder: DecoderBuilder) {
     this.#pieces = pieces;
@@ -64,19 +72,22 @@ export class AutomatonBuilder {
 
   add(pattern: Pattern): void {
     this.#patterns.push(pattern);
+    // A piece has one byte at least.
+    this.#shortest = Math.min(this.#shortest, pattern.pieces.length - (pattern.openEnd === true ? 1 : 0));
   }
 
-  freeze(): Automaton {
-    this.#branch(this.#patterns, 0);
+  *freeze(): Slices<Automaton> {
+    yield* this.#branch(this.#patterns, 0);
     const leads = this.#addLeads();
     const entries = new EntryTable(this.#pieces, this.#decoder);
     const branchCount = this.#branches.length;
-    const { entry, placeCount } = this.#layTails(entries);
+    const { entry, placeCount } = yield* this.#layTails(entries);
     this.#joinLeads(leads);
     const childIndex = new Int32Array(branchCount + 1);
     const childTo: number[] = [];
     for (const [place, { pieces, to }] of this.#branches.entries()) {
       entry[place] = entries.ofAll(pieces);
+      if (this.#pace.isDue(entryUnits * pieces.length)) yield;
       childTo.push(...to);
       childIndex[place + 1] = childTo.length;
     }
@@ -85,12 +96,13 @@ export class AutomatonBuilder {
       ...{ decoder, branchCount, placeCount, childIndex, accepting: this.#accepting },
       childTo: Int32Array.from(childTo),
       entry: decoder.nodeCount <= 0xffff ? Uint16Array.from(entry) : entry,
+      shortest: this.#shortest,
       ...startsOf(decoder, entry[0] ?? 0),
     };
   }
 
   /** The place that patterns come to that are alike in their first `read` pieces. */
-  #branch(patterns: readonly Pattern[], read: number): number {
+  *#branch(patterns: readonly Pattern[], read: number): Slices<number> {
     const place = this.#branches.push({ pieces: [], to: [], tails: [] }) - 1;
     const groups = new Map<number, Pattern[]>();
     for (const pattern of patterns) {
@@ -102,9 +114,10 @@ export class AutomatonBuilder {
       if (group === undefined) groups.set(piece, [pattern]);
       else group.push(pattern);
     }
+    if (this.#pace.isDue(patterns.length)) yield;
     for (const [piece, group] of groups) {
       const alone = group.length === 1 || read + 1 >= sharedPieces;
-      if (!alone) this.#link(place, piece, this.#branch(group, read + 1));
+      if (!alone) this.#link(place, piece, yield* this.#branch(group, read + 1));
       else for (const pattern of group) this.#tail(place, piece, pattern, read + 1);
     }
     return place;
@@ -147,7 +160,7 @@ export class AutomatonBuilder {
   }
 
   /** Numbers the places of all tails and says where the decoder begins at each. */
-  #layTails(entries: EntryTable): Readonly<{ entry: Uint32Array; placeCount: number }> {
+  *#layTails(entries: EntryTable): Slices<Readonly<{ entry: Uint32Array; placeCount: number }>> {
     const tails = this.#branches.flatMap((branch) => branch.tails.map((tail) => ({ ...tail, to: branch.to })));
     const lengths = tails.reduce((sum, { pattern, read }) => sum + pattern.pieces.length - read + 1, 0);
     const placeCount = this.#branches.length + lengths;
@@ -163,6 +176,7 @@ export class AutomatonBuilder {
       }
       this.#accepting.add(place);
       place += 1;
+      if (this.#pace.isDue(pieces.length - read)) yield;
     }
     return { entry, placeCount };
   }

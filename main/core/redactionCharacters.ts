@@ -75,7 +75,7 @@ type Spelling = Readonly<{
   hex: Steps;
 }>;
 
-/** Adds characters to a decoder in all their spellings: raw, percent, JSON, JavaScript and HTML escapes. */
+/** Adds characters to a decoder in all their spellings: raw, percent (once or twice), JSON, JavaScript and HTML escapes. */
 export class CharacterSpellings {
   readonly #decoder: DecoderBuilder;
   readonly #known = new Map<string, Spelling>();
@@ -125,13 +125,15 @@ export class CharacterSpellings {
 
 function spell(character: string): Spelling {
   const point = character.codePointAt(0) ?? 0;
-  const percent = (bytes: readonly number[]): Steps => bytes.flatMap((byte) => [[code('%')], ...hexSteps(byte, 2)]);
+  // Text that was put into a URL twice has `%25` for each percent sign.
+  const percent = (bytes: readonly number[]): readonly Steps[] =>
+    ['%', '%25'].map((sign) => bytes.flatMap((byte) => [...stepsOf(bytesOf(sign)), ...hexSteps(byte, 2)]));
   const utf8 = bytesOf(character);
-  const plain = [stepsOf(utf8), percent(utf8)];
+  const plain = [stepsOf(utf8), ...percent(utf8)];
   if (character === ' ') plain.push([[code('+')]]);
   if (character === '\n') plain.push(stepsOf(bytesOf('\r\n')));
   // Latin-1, as header values travel.
-  if (point > 0x7f && point <= 0xff) plain.push([[point]], percent([point]));
+  if (point > 0x7f && point <= 0xff) plain.push([[point]], ...percent([point]));
 
   const unicode = unitsOf(character).flatMap((unit, index) => [
     ...(index > 0 ? [[code('\\')]] : []),

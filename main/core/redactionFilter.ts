@@ -1,4 +1,5 @@
 import { type Automaton, placeAfter } from './redactionAutomaton.ts';
+import { Pace, type Slices } from './slices.ts';
 
 const gramBytes = 3;
 const hashBits = 18;
@@ -18,28 +19,41 @@ export class StartFilter {
   readonly #stride: number;
   readonly #neverStarts: boolean;
 
-  constructor(automaton: Automaton) {
-    this.#neverStarts = automaton.startTo.length === 0;
-    const walk = new Walk(automaton);
-    // Within the shortest match all bytes are bytes of the match; beyond it anything may follow.
-    this.#stride = Math.min(maxStride, walk.shortestMatch(maxStride + gramBytes - 1) - gramBytes + 1);
-    let level: ReadonlyMap<number, State> = walk.beginning;
-    for (let depth = 0; depth < this.#stride; depth += 1) {
-      for (const state of level.values()) this.#mark(walk, state, 1 << depth, 0, 0);
-      level = walk.next(level);
-    }
+  private constructor(stride: number, neverStarts: boolean) {
+    this.#stride = stride;
+    this.#neverStarts = neverStarts;
   }
 
-  #mark(walk: Walk, state: State, bit: number, gram: number, length: number): void {
-    for (const [byte, next] of walk.steps(state)) {
-      const longer = gram | (byte << (8 * length));
+  static *build(automaton: Automaton): Slices<StartFilter> {
+    const walk = new Walk(automaton);
+    // Within the shortest match all bytes are bytes of the match; beyond it anything may follow.
+    const stride = Math.max(0, Math.min(maxStride, automaton.shortest - gramBytes + 1));
+    const levels = yield* walk.levels(stride);
+    const filter = new StartFilter(stride, automaton.startTo.length === 0);
+    // Many states are reached by ways of several lengths: what follows them is looked at once.
+    const bits = new Map<number, number>();
+    for (const [depth, level] of levels.entries()) {
+      for (const state of level) bits.set(state, (bits.get(state) ?? 0) | (1 << depth));
+    }
+    const pace = new Pace();
+    for (const [state, bit] of bits) if (pace.isDue(filter.#mark(walk, state, bit, 0, 0))) yield;
+    return filter;
+  }
+
+  /** Returns how many steps it looked at. */
+  #mark(walk: Walk, state: number, bits: number, gram: number, length: number): number {
+    const steps = walk.steps(state);
+    let looked = 1;
+    for (let at = 0; at < steps.length; at += 2) {
+      const longer = gram | ((steps[at] ?? 0) << (8 * length));
       if (length < gramBytes - 1) {
-        this.#mark(walk, next, bit, longer, length + 1);
+        looked += this.#mark(walk, steps[at + 1] ?? 0, bits, longer, length + 1);
         continue;
       }
       const hash = hashOf(longer & 0xff, (longer >> 8) & 0xff, longer >> 16);
-      this.#placesOf[hash] = (this.#placesOf[hash] ?? 0) | bit;
+      this.#placesOf[hash] = (this.#placesOf[hash] ?? 0) | bits;
     }
+    return looked + steps.length / 2;
   }
 
   /** False when no match begins at `index`, whatever follows the chunk. */
@@ -77,62 +91,61 @@ export class StartFilter {
   }
 }
 
-/** How far a match is: a place in the patterns and a node of the decoder. */
-type State = Readonly<{ place: number; node: number }>;
-
-/** Walks through the beginnings of all matches at once. */
+/** Walks through the beginnings of all matches at once. How far a match is has a number here, given as it is reached. */
 class Walk {
   readonly #automaton: Automaton;
-  readonly beginning: ReadonlyMap<number, State>;
-  readonly #known = new Map<number, readonly (readonly [byte: number, state: State])[]>();
+  readonly #numbers = new Map<number, number>();
+  readonly #places: number[] = [];
+  readonly #nodes: number[] = [];
+  readonly #steps: (readonly number[])[] = [];
 
   constructor(automaton: Automaton) {
     this.#automaton = automaton;
-    const beginning = { place: 0, node: automaton.entry[0] ?? 0 };
-    this.beginning = new Map([[this.#keyOf(beginning), beginning]]);
   }
 
-  steps(state: State): readonly (readonly [byte: number, state: State])[] {
-    const key = this.#keyOf(state);
-    const known = this.#known.get(key) ?? this.#stepsFrom(state);
-    this.#known.set(key, known);
-    return known;
+  /** What can follow: a byte and the state that it leads to, by turns. */
+  steps(state: number): readonly number[] {
+    const steps = this.#steps[state] ?? this.#stepsFrom(this.#places[state] ?? 0, this.#nodes[state] ?? 0);
+    this.#steps[state] = steps;
+    return steps;
   }
 
-  #stepsFrom({ place, node }: State): readonly (readonly [byte: number, state: State])[] {
+  /** The states after 0, 1, ... bytes: so many sets as `count` says. */
+  *levels(count: number): Slices<readonly ReadonlySet<number>[]> {
+    const pace = new Pace();
+    const levels = [new Set([this.#numberOf(0, this.#automaton.entry[0] ?? 0)])];
+    while (levels.length < count) {
+      const next = new Set<number>();
+      for (const state of levels.at(-1) ?? []) {
+        const steps = this.steps(state);
+        for (let at = 1; at < steps.length; at += 2) next.add(steps[at] ?? 0);
+        if (pace.isDue(steps.length)) yield;
+      }
+      levels.push(next);
+    }
+    return levels.slice(0, count);
+  }
+
+  #stepsFrom(place: number, node: number): readonly number[] {
     const { decoder, entry } = this.#automaton;
     const { edgeIndex, edgeByte, edgeTo, exit } = decoder;
-    const steps: (readonly [byte: number, state: State])[] = [];
+    const steps: number[] = [];
     for (let edge = edgeIndex[node] ?? 0; edge < (edgeIndex[node + 1] ?? 0); edge += 1) {
       const to = edgeTo[edge] ?? 0;
       const out = exit[to] ?? -1;
       const next = out < 0 ? place : placeAfter(this.#automaton, place, out);
-      steps.push([edgeByte[edge] ?? 0, { place: next, node: out < 0 ? to : (entry[next] ?? 0) }]);
+      steps.push(edgeByte[edge] ?? 0, this.#numberOf(next, out < 0 ? to : (entry[next] ?? 0)));
     }
     return steps;
   }
 
-  next(level: ReadonlyMap<number, State>): ReadonlyMap<number, State> {
-    const next = new Map<number, State>();
-    for (const state of level.values()) {
-      for (const [, after] of this.steps(state)) next.set(this.#keyOf(after), after);
-    }
-    return next;
-  }
-
-  /** The length of the shortest match, but no more than `most`; bytes. */
-  shortestMatch(most: number): number {
-    const { entry, accepting } = this.#automaton;
-    let level = this.beginning;
-    for (let length = 1; length < most; length += 1) {
-      level = this.next(level);
-      // A match ends where a piece ends, that is where the next begins.
-      if ([...level.values()].some(({ place, node }) => accepting.has(place) && node === entry[place])) return length;
-    }
-    return most;
-  }
-
-  #keyOf({ place, node }: State): number {
-    return place * this.#automaton.decoder.nodeCount + node;
+  #numberOf(place: number, node: number): number {
+    const key = place * this.#automaton.decoder.nodeCount + node;
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    const number = this.#places.push(place) - 1;
+    this.#nodes.push(node);
+    this.#numbers.set(key, number);
+    return number;
   }
 }

@@ -16,6 +16,15 @@ const everyUnit = (text: string, spell: (unit: number) => string): string => uni
 const named: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
+const base32Letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+
+/** RFC 4648, section 6, with padding. */
+function base32(bytes: Uint8Array): string {
+  const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  const letters = (bits.match(/.{1,5}/g) ?? []).map((five) => base32Letters[Number.parseInt(five.padEnd(5, '0'), 2)]);
+  return letters.join('').padEnd(Math.ceil(letters.length / 8) * 8, '=');
+}
+
 /** Each way in which an upstream or the code itself may spell a value. */
 const encodings: Readonly<Record<string, (value: string) => string | Uint8Array>> = {
   raw: (value) => value,
@@ -30,6 +39,26 @@ const encodings: Readonly<Record<string, (value: string) => string | Uint8Array>
     Buffer.from(value)
       .toString('base64')
       .replace(/(.{20})/g, '$1\r\n'),
+  'base64 in lines, in JSON': (value) =>
+    JSON.stringify(
+      Buffer.from(value)
+        .toString('base64')
+        .replace(/(.{20})/g, '$1\n'),
+    ),
+  'base64 in lines that end in CRLF, in JSON in JSON': (value) =>
+    JSON.stringify(
+      JSON.stringify(
+        Buffer.from(value)
+          .toString('base64')
+          .replace(/(.{20})/g, '$1\r\n'),
+      ),
+    ),
+  'base64 in lines, in a query': (value) =>
+    encodeURIComponent(
+      Buffer.from(value)
+        .toString('base64')
+        .replace(/(.{20})/g, '$1\r\n'),
+    ),
   'base64 in a query': (value) => encodeURIComponent(Buffer.from(value).toString('base64')),
   'base64 in JSON with escaped slashes': (value) => Buffer.from(value).toString('base64').replaceAll('/', '\\/'),
   'Basic credentials': (value) => `Basic ${Buffer.from(`user:${value}`).toString('base64')}`,
@@ -47,6 +76,20 @@ const encodings: Readonly<Record<string, (value: string) => string | Uint8Array>
       .join(' ')}>`,
   'a byte array in JSON': (value) => JSON.stringify(Buffer.from(value)),
   'a byte array in indented JSON': (value) => JSON.stringify([...Buffer.from(value)], null, 2),
+  'a byte array with spaces': (value) => bytesOf(value).join(' '),
+  'a byte array in columns': (value) =>
+    bytesOf(value)
+      .join('  ')
+      .replace(/((?:\d+ +){7}\d+) /g, '$1\n '),
+  'base32 in five alignments': (value) =>
+    ['', 'x', 'xy', 'xyz', 'wxyz'].map((before) => base32(Buffer.from(before + value))).join(' '),
+  'base32 inside a text, lower case': (value) => base32(Buffer.from(`user:${value}, and more`)).toLowerCase(),
+  'base32 without padding, in lines': (value) =>
+    base32(Buffer.from(value))
+      .replace(/=+$/, '')
+      .replace(/(.{16})/g, '$1\n'),
+  'percent twice, only what must': (value) => encodeURIComponent(encodeURIComponent(value)),
+  'percent twice, every byte': (value) => everyByte(value, (byte) => `%25${hex(byte, 2)}`),
   'percent, only what must': (value) => encodeURIComponent(value),
   'percent, whole URLs': (value) => encodeURI(value),
   'percent, every byte lower': (value) => everyByte(value, (byte) => `%${hex(byte, 2)}`),

@@ -37,10 +37,29 @@ const entity = (choices: Choices, character: string): string => {
 function base64(choices: Choices, value: string, kind: 'base64' | 'base64url'): Buffer {
   const around = Buffer.concat([choices.bytes(0, 3), Buffer.from(value), choices.bytes(0, 3)]);
   const text = around.toString(kind);
-  const wrapped = choices.rarely(4)
-    ? text.replace(/.{76}|.{64}/g, (line) => `${line}${choices.rarely(2) ? '\r\n' : '\n'}`)
-    : text;
-  return Buffer.from(wrapped);
+  return Buffer.from(inLines(choices, text));
+}
+
+/** Long text as encoders break it, and what becomes of the breaks in JSON and in URLs. */
+function inLines(choices: Choices, text: string): string {
+  if (!choices.rarely(3)) return text;
+  const broken = text.replace(/.{76}|.{64}|.{24}/g, (line) => `${line}${choices.rarely(2) ? '\r\n' : '\n'}`);
+  const escapeBreaks = choices.pick<(lines: string) => string>([
+    (lines) => lines,
+    (lines) => JSON.stringify(lines).slice(1, -1),
+    (lines) => JSON.stringify(JSON.stringify(lines)).slice(3, -3),
+    encodeURIComponent,
+  ]);
+  return escapeBreaks(broken);
+}
+
+const base32Letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+
+/** RFC 4648, section 6, without padding. */
+function base32(bytes: Uint8Array): string {
+  const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  const fives = bits.match(/.{1,5}/g) ?? [];
+  return fives.map((five) => base32Letters[Number.parseInt(five.padEnd(5, '0'), 2)]).join('');
 }
 
 /** By name, so that a failure says which one survived. */
@@ -51,6 +70,9 @@ export const spellers: Readonly<Record<string, Speller>> = {
   uri: (_choices, value) => Buffer.from(encodeURIComponent(value)),
   json: (_choices, value) => Buffer.from(JSON.stringify(value).slice(1, -1)),
   jsonTwice: (_choices, value) => Buffer.from(JSON.stringify(JSON.stringify(value)).slice(3, -3)),
+  percentTwice: (choices, value) =>
+    escaped(choices, value, (character) => percent(choices, character).replaceAll('%', '%25')),
+  uriTwice: (_choices, value) => Buffer.from(encodeURIComponent(encodeURIComponent(value))),
   unicode: (choices, value) => escaped(choices, value, (character) => unicode(choices, character)),
   entity: (choices, value) => escaped(choices, value, (character) => entity(choices, character)),
   html: (_choices, value) =>
@@ -61,6 +83,11 @@ export const spellers: Readonly<Record<string, Speller>> = {
     escaped(choices, value, (character) => choices.pick([percent, unicode, entity])(choices, character)),
   base64: (choices, value) => base64(choices, value, 'base64'),
   base64url: (choices, value) => base64(choices, value, 'base64url'),
+  base32: (choices, value) => {
+    const text = base32(Buffer.concat([choices.bytes(0, 5), Buffer.from(value), choices.bytes(0, 5)]));
+    const padded = choices.rarely(2) ? text.padEnd(Math.ceil(text.length / 8) * 8, '=') : text;
+    return Buffer.from(inLines(choices, cased(choices, padded.toLowerCase())));
+  },
   basic: (choices, value) =>
     Buffer.from(`Basic ${Buffer.from(`${choices.pick(['', 'user', 'x-token-auth'])}:${value}`).toString('base64')}`),
   hex: (choices, value) => {
@@ -69,7 +96,8 @@ export const spellers: Readonly<Record<string, Speller>> = {
       cased(choices, Buffer.from(value).toString('hex')).replace(/..(?!$)/g, (pair) => pair + between),
     );
   },
-  list: (choices, value) => Buffer.from([...Buffer.from(value)].join(choices.pick([',', ', ', ',\n  ']))),
+  list: (choices, value) =>
+    Buffer.from([...Buffer.from(value)].join(choices.pick([',', ', ', ',\n  ', ' ', '  ', '\n']))),
   utf16le: (_choices, value) => Buffer.from(value, 'utf16le'),
   utf16be: (_choices, value) => Buffer.from(value, 'utf16le').swap16(),
   reversed: (_choices, value) => Buffer.from([...value].reverse().join('')),
@@ -78,6 +106,7 @@ export const spellers: Readonly<Record<string, Speller>> = {
 };
 
 const alignments = [0, 1, 2];
+const alignments32 = [0, 1, 2, 3, 4];
 
 /** The characters of a base64 text that hold nothing but bits of the value, when so many bytes stand before it. */
 function core64(value: string, before: number): string {
@@ -86,8 +115,16 @@ function core64(value: string, before: number): string {
   return text.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
 }
 
+/** The same in base32. */
+function core32(value: string, before: number): string {
+  const bytes = Buffer.from(value);
+  const text = base32(Buffer.concat([Buffer.alloc(before), bytes, Buffer.alloc(4)]));
+  return text.slice(Math.ceil((before * 8) / 5), Math.floor(((before + bytes.length) * 8) / 5));
+}
+
 /** Undoes one kind of escape wherever it stands. */
 const decoders: readonly ((text: string) => string)[] = [
+  (text) => text.replace(/%25(?=[0-9a-f]{2})/gi, '%'),
   (text) =>
     text.replace(/%([0-9a-f]{2})/gi, (_all, digits: string) => String.fromCharCode(Number.parseInt(digits, 16))),
   (text) =>
@@ -120,10 +157,14 @@ export function survivorIn(output: Uint8Array, value: string): string | null {
   )
     return 'hex';
   const joined = raw
-    .replace(/[\r\n]/g, '')
+    .replace(/\r?\n|\\{1,2}r\\{1,2}n|\\{1,2}n|(?:%0d)?%0a/gi, '')
     .replaceAll('-', '+')
     .replaceAll('_', '/');
   if (alignments.some((before) => joined.includes(core64(value, before)))) return 'base64';
+  for (const text of [joined, joined.replace(/[a-z]/g, (letter) => letter.toUpperCase())])
+    if (alignments32.some((before) => text.includes(core32(value, before)))) return 'base32';
+  const lower = joined.replace(/[A-Z]/g, '');
+  if (alignments32.some((before) => lower.includes(core32(value, before).toLowerCase()))) return 'base32, lower case';
   if (raw.replace(/[ \r\n\t]/g, '').includes([...Buffer.from(value)].join(','))) return 'decimal list';
   const wide = Buffer.from(value, 'utf16le');
   if (raw.includes(wide.toString('latin1')) || raw.includes(Buffer.from(wide).swap16().toString('latin1')))
