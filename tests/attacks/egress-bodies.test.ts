@@ -2,9 +2,16 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { EgressSecret } from '../../main/core/egressSpec.ts';
 import { REDACTION_MASK } from '../../main/core/redaction.ts';
-import { type EgressHouse, fakeKey, type OpenSession, send, startEgressHouse } from '../support/egressHouse.ts';
+import {
+  type EgressHouse,
+  fakeKey,
+  type OpenSession,
+  type Reply,
+  send,
+  startEgressHouse,
+} from '../support/egressHouse.ts';
+import { type FrontEnd, frontEnd } from '../support/frontEnds.ts';
 import { echo } from '../support/httpsUpstream.ts';
-import { type ProxyHouse, startProxyHouse } from '../support/proxyHouse.ts';
 
 // ATTACKS section E for bodies: a secret goes into a named field of JSON or of a form where the owner said so, and nowhere
 // else. Played through both front ends: messages as the embedded sandbox sends them, and bytes of a client in a tunnel.
@@ -16,58 +23,50 @@ const form = 'application/x-www-form-urlencoded';
 const mib = 1024 * 1024;
 let house: EgressHouse;
 let run: OpenSession;
-let proxy: ProxyHouse | null = null;
 
 beforeAll(async () => {
   house = await startEgressHouse([host, other]);
 });
 afterAll(() => house.close());
 afterEach(async () => {
-  await proxy?.close();
-  proxy = null;
   run.session.close();
+  await Promise.all([embedded.close(), container.close()]);
   house.upstream.setAnswer(echo);
 });
 
-type Posted = Readonly<{ status: number; error: string | null; text: string }>;
 type Post = (
   type: string,
   body: string | Buffer,
   more?: Readonly<{ to?: string; headers?: Readonly<Record<string, string>> }>,
-) => Promise<Posted>;
+) => Promise<Reply>;
 
-const asMessage: Post = async (type, body, { to = host, headers = {} } = {}) => {
-  const { status, error, text } = await send(run.session, `https://${to}/v1`, {
-    method: 'POST',
-    headers: { 'Content-Type': type, ...headers },
-    body: Buffer.from(body),
-  });
-  return { status, error, text };
-};
+const embedded = frontEnd('embedded');
+const container = frontEnd('container');
 
-/** `framed`: the headers that say how long the body is, and the bytes that carry it. */
-const throughTunnel =
-  (framed: (bytes: Buffer) => readonly [header: string, carried: string]): Post =>
-  async (type, body, { to = host, headers = {} } = {}) => {
-    proxy ??= await startProxyHouse(run.session);
-    const client = await proxy.secure(to);
-    const [framing, carried] = framed(Buffer.from(body));
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-    const answer = await client.ask('POST', '/v1', to, [`Content-Type: ${type}`, framing, ...lines], carried);
-    return { status: answer.status, error: answer.error, text: answer.body };
+async function* halves(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  const middle = Math.floor(bytes.length / 2);
+  yield bytes.subarray(0, middle);
+  yield bytes.subarray(middle);
+}
+
+const through =
+  ({ send: sendTo }: FrontEnd, inPieces = false): Post =>
+  (type, text, { to = host, headers = {} } = {}) => {
+    const bytes = Buffer.from(text);
+    return sendTo(run.session, `https://${to}/v1`, {
+      method: 'POST',
+      headers: { 'Content-Type': type, ...headers },
+      body: inPieces ? halves(bytes) : bytes,
+    });
   };
 
-const inChunks = (bytes: Buffer): string => {
-  const text = bytes.toString('latin1');
-  const middle = Math.floor(text.length / 2);
-  const chunks = [text.slice(0, middle), text.slice(middle)].filter((chunk) => chunk !== '');
-  return `${chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join('')}0\r\n\r\n`;
-};
+const asMessage = through(embedded);
 
+// A message is one body: only bytes come in chunks.
 const doors: readonly (readonly [string, Post])[] = [
   ['a message', asMessage],
-  ['a tunnel', throughTunnel((bytes) => [`Content-Length: ${bytes.length}`, bytes.toString('latin1')])],
-  ['a tunnel, in chunks', throughTunnel((bytes) => ['Transfer-Encoding: chunked', inChunks(bytes)])],
+  ['a tunnel', through(container)],
+  ['a tunnel, in chunks', through(container, true)],
 ];
 
 function open(...secrets: readonly EgressSecret[]): void {
@@ -150,8 +149,6 @@ describe.each(doors)('through %s', (_door, post) => {
     expect(refused).toMatchObject({ status: 413, error: 'body_too_large' });
     expect(refused.text).toContain('1 MiB');
     expect(house.upstream.connections()).toBe(before);
-    await proxy?.close();
-    proxy = null;
     expect((await post(json, text(room))).status).toBe(200);
     expect(JSON.parse(body())).toMatchObject({ key: secret.value });
     expect(run.records).toMatchObject([{ refused: 'body_too_large' }, { bytesOut: mib }]);

@@ -24,12 +24,33 @@ const replyOf = (status: number, headers: readonly HeaderPair[], bytes: Buffer):
 const pairsOf = ({ headers = [] }: SendRequest): readonly HeaderPair[] =>
   Array.isArray(headers) ? headers : Object.entries(headers);
 
-async function whole({ body = null }: SendRequest): Promise<Buffer | null> {
-  if (body === null) return null;
-  if (body instanceof Uint8Array) return Buffer.from(body);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks);
+/** The pieces of a body, one when it was not given in pieces. */
+async function piecesOf({ body = null }: SendRequest): Promise<readonly Uint8Array[] | null> {
+  if (body === null || body instanceof Uint8Array) return body === null ? null : [body];
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body) pieces.push(piece);
+  return pieces;
+}
+
+async function whole(request: SendRequest): Promise<Buffer | null> {
+  const pieces = await piecesOf(request);
+  return pieces === null ? null : Buffer.concat(pieces);
+}
+
+/** A body as bytes on the wire, with the header that frames it: in chunks when it was given in pieces. */
+async function framed(request: SendRequest): Promise<Readonly<{ header: HeaderPair; bytes: Buffer }> | null> {
+  const pieces = await piecesOf(request);
+  if (pieces === null) return null;
+  if (request.body instanceof Uint8Array) {
+    const bytes = Buffer.concat(pieces);
+    return { header: ['Content-Length', String(bytes.length)], bytes };
+  }
+  const chunks = pieces.filter(({ length }) => length > 0);
+  const bytes = Buffer.concat([
+    ...chunks.flatMap((chunk) => [Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n')]),
+    Buffer.from('0\r\n\r\n'),
+  ]);
+  return { header: ['Transfer-Encoding', 'chunked'], bytes };
 }
 
 /** What a child says for one `fetch`, to the host's side of it. */
@@ -66,16 +87,16 @@ async function throughProxy(proxy: ProxyHouse, url: string, request: SendRequest
     client = await secured(client, proxy, target.replace(/:\d+$/, ''));
   }
   const method = request.method ?? 'GET';
-  const body = await whole(request);
+  const body = await framed(request);
   const headers = pairsOf(request);
   const own: readonly HeaderPair[] = [
     ...(headers.some(([name]) => name.toLowerCase() === 'host') ? [] : [['Host', hostIn(url)] as const]),
-    ...(body === null ? [] : [['Content-Length', String(body.length)] as const]),
+    ...(body === null ? [] : [body.header]),
   ];
   const path = rest.startsWith('/') ? rest : `/${rest}`;
   const lines = [...own, ...headers].map(([name, value]) => `${name}: ${value}\r\n`);
   client.write(Buffer.from(`${method} ${authority === '' ? url : path} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1'));
-  if (body !== null) client.write(body);
+  if (body !== null) client.write(body.bytes);
   return answered(await client.answer(method === 'HEAD'));
 }
 
