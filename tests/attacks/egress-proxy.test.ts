@@ -5,7 +5,9 @@ import { type Client, type ProxyHouse, startProxyHouse } from '../support/proxyH
 
 // ATTACKS section B for the front end of containers: bytes of a hostile client through the real engine. What the engine
 // alone decides about a request (B36-B38, B43-B46, B48, B54) is shown in egress-framing.test.ts for both front ends; here
-// it is shown that the bytes arrive there as they were. B53 (DNS over HTTPS at an allowed host) is a known limit.
+// it is shown that the bytes arrive there as they were. Nothing of this can exist for the embedded sandbox: its code has no
+// bytes, tunnels or connections; what its process may send instead is in main/backends/embedded/hostRun.test.ts. B53 (DNS
+// over HTTPS at an allowed host) is a known limit.
 
 const host = 'api.allowed.com';
 const plainHost = 'plain.allowed.com:8080';

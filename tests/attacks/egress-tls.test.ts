@@ -8,7 +8,8 @@ import { type EgressHouse, type OpenSession, startEgressHouse } from '../support
 import { echo } from '../support/httpsUpstream.ts';
 import { Client, type ProxyHouse, startProxyHouse } from '../support/proxyHouse.ts';
 
-// ATTACKS section C for the front end of containers. C59 and C60 towards the upstream: net-tls.test.ts. C61: that nothing
+// ATTACKS section C for the front end of containers; the embedded sandbox has no TLS of its own, so nothing of it can exist
+// there: its code names a URL, and the engine alone speaks TLS. C59 and C60 towards the upstream: net-tls.test.ts. C61: that nothing
 // but the certificate enters a container is shown by the tests of the Docker backend; here, that nothing else leaves the
 // front end. C62 (operating system's trust store): the app has no code that touches it; the authority is shown here.
 

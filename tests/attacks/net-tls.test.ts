@@ -5,15 +5,18 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { makeAuthority } from '../support/certificates.ts';
-import { type EgressHouse, type OpenSession, send, startEgressHouse } from '../support/egressHouse.ts';
+import { type EgressHouse, type OpenSession, startEgressHouse } from '../support/egressHouse.ts';
+import { type FrontEnd, frontEnd, frontEnds } from '../support/frontEnds.ts';
 import { startUpstream, type UpstreamServer } from '../support/httpsUpstream.ts';
 
-// ATTACKS section C, the upstream side. C55-C58, C61-C65 are about TLS towards a sandbox: the embedded one speaks no
-// TLS to us, the container front end brings those tests.
+// ATTACKS section C, the upstream side, as both sandboxes meet it; C60 is about the app's own process, whoever asks. C55-C58
+// and C61-C65 are about TLS towards a sandbox: the embedded one speaks none, see egress-tls.test.ts.
 
 const host = 'api.allowed.com';
 let house: EgressHouse;
 let run: OpenSession;
+let send: FrontEnd['send'];
+let close: FrontEnd['close'];
 const servers: UpstreamServer[] = [];
 
 beforeAll(async () => {
@@ -22,6 +25,7 @@ beforeAll(async () => {
 afterAll(() => house.close());
 afterEach(async () => {
   run.session.close();
+  await close();
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 
@@ -38,7 +42,11 @@ async function tryServer(port: number): Promise<{ status: number; error: string 
 const dayMs = 86_400_000;
 const daysFromNow = (days: number): Date => new Date(Date.now() + days * dayMs);
 
-describe('C59 certificates that are refused, with nothing sent', () => {
+describe.each(frontEnds)('C59 certificates that are refused, with nothing sent, as the %s sandbox asks', (name) => {
+  beforeAll(() => {
+    ({ send, close } = frontEnd(name));
+  });
+
   it.each<[string, string, () => Promise<UpstreamServer>]>([
     [
       'expired',
