@@ -16,7 +16,7 @@ import type {
   TrustView,
 } from './owner.ts';
 import { isolationSchema, runtimeSchema } from './runtime.ts';
-import { type Settings, settingKeys } from './settings.ts';
+import { type SettingKey, type Settings, settingKeys } from './settings.ts';
 import { requestStateSchema, subjectSchema, type VaultState, verdictSchema } from './states.ts';
 
 /**
@@ -113,6 +113,8 @@ export const windowIpc = {
     ),
     verifyAudit: call<Readonly<{ ok: boolean; events: number; broken_at?: number; reason?: string }>>()(nothing),
     settings: call<Settings>()(nothing),
+    /** Those that the environment sets: they cannot be changed here. */
+    environmentSettings: call<readonly SettingKey[]>()(nothing),
     setSetting: call<void>()(z.strictObject({ key: z.enum(settingKeys), value: z.json() })),
     localServices: call<readonly LocalServiceView[]>()(nothing),
     addLocalService: call<LocalServiceView>()(z.strictObject({ entry: z.string().max(300) })),

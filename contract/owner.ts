@@ -186,6 +186,8 @@ export interface OwnerActions {
   exportAudit(format: 'jsonl' | 'csv'): Iterable<string>;
 
   settings(): Settings;
+  /** Keys whose value comes from the environment, for as long as the process lives. */
+  environmentSettings(): readonly SettingKey[];
   setSetting(principal: Principal, key: SettingKey, value: unknown): void;
 
   /**

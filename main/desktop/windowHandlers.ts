@@ -73,6 +73,7 @@ export function windowHandlers(
       })),
     verifyAudit: () => owner.verifyAudit(),
     settings: () => owner.settings(),
+    environmentSettings: () => owner.environmentSettings(),
     setSetting: ({ key, value }) => owner.setSetting(by, key, value),
     localServices: () => owner.localServices(),
     addLocalService: ({ entry }) => owner.addLocalService(by, entry),

@@ -55,6 +55,11 @@ export class SettingsBook {
     return this.#known;
   }
 
+  /** Keys that the environment sets. */
+  fixed(): readonly SettingKey[] {
+    return settingKeys.filter((key) => this.#environment[key] !== undefined);
+  }
+
   get<Key extends SettingKey>(key: Key): Settings[Key] {
     return this.all()[key];
   }
@@ -76,11 +81,12 @@ export class SettingsBook {
   }
 }
 
-type SettingActions = Pick<OwnerActions, 'settings' | 'setSetting'>;
+type SettingActions = Pick<OwnerActions, 'settings' | 'environmentSettings' | 'setSetting'>;
 
 export function settingActions(deps: OwnerDeps, book: SettingsBook): SettingActions {
   return {
     settings: () => book.all(),
+    environmentSettings: () => book.fixed(),
     setSetting(principal, key, value) {
       book.set(key, value, principal);
       deps.limitsChanged();

@@ -8,7 +8,7 @@ import { Audit } from './pages/Audit.tsx';
 import { Requests } from './pages/Requests.tsx';
 import { Secrets } from './pages/Secrets.tsx';
 import { Services } from './pages/Services.tsx';
-import { Settings } from './pages/Settings.tsx';
+import { Settings } from './pages/settings/Settings.tsx';
 import { Trust } from './pages/Trust.tsx';
 import { StateMenu } from './StateMenu.tsx';
 import { VaultGate } from './VaultGate.tsx';

@@ -66,6 +66,10 @@ describe('the sandboxes in the real app, with a real engine that has no image ye
 
   const cli = (...args: readonly string[]): Promise<Finished> => oauth3({ OAUTH3_DATA_DIR: house.app.dataDir }, args);
   const open = (page: string) => house.window.getByRole('navigation').getByRole('button', { name: page }).click();
+  const openRuntimes = async () => {
+    await open('Settings');
+    await house.window.getByRole('tab', { name: 'Runtimes' }).click();
+  };
   const row = (runtime: string) =>
     house.window
       .getByRole('table', { name: 'Sandboxes' })
@@ -75,7 +79,7 @@ describe('the sandboxes in the real app, with a real engine that has no image ye
 
   it('are made by a button, and everyone is told how far that is', async () => {
     const load = relay.hold(/^POST \/(images\/load|build)$/);
-    await open('Settings');
+    await openRuntimes();
     await row('Python').getByText('The Python image is not made yet').waitFor();
     await row('Python')
       .getByRole('button', { name: /^Make Python now/ })
@@ -98,7 +102,7 @@ describe('the sandboxes in the real app, with a real engine that has no image ye
       status: 'approved',
       waiting_for: expect.stringMatching(step),
     });
-    await open('Settings');
+    await openRuntimes();
     const listed = cli('images', 'python');
     const listedAsJson = cli('images', 'python', '--json');
     await expect.poll(menu, within).toContainEqual(expect.stringMatching(step));

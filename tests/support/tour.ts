@@ -104,7 +104,18 @@ export const stops: readonly Stop[] = [
   { name: 'secrets', go: (tour) => page(tour, 'Secrets') },
   { name: 'agents', go: (tour) => page(tour, 'Agents') },
   { name: 'audit', go: (tour) => page(tour, 'Audit') },
+  {
+    name: 'services',
+    go: async (tour) => {
+      await bridgeCall(tour.house.window, 'addLocalService', { entry: 'home-assistant=192.168.1.20:8123' });
+      await page(tour, 'Services');
+    },
+  },
   { name: 'settings', go: (tour) => page(tour, 'Settings') },
+  ...['Runtimes', 'Limits', 'Vault', 'About'].map((part) => ({
+    name: `settings-${part.toLowerCase()}`,
+    go: ({ house }: Tour) => house.window.getByRole('tab', { name: part }).click(),
+  })),
   {
     name: 'paused',
     go: async (tour) => {

@@ -1,10 +1,10 @@
-import type { SandboxView } from '../../../contract/owner.ts';
-import { isolationNames, isolations, runtimeNames } from '../../../contract/runtime.ts';
-import { unwrap } from '../../shared/api.ts';
-import { Button } from '../../shared/Button.tsx';
-import type { PageProps } from '../App.tsx';
-import { Table } from '../Page.tsx';
-import type { useAction } from '../useAction.ts';
+import type { SandboxView } from '../../../../contract/owner.ts';
+import { isolationNames, isolations, runtimeNames } from '../../../../contract/runtime.ts';
+import { unwrap } from '../../../shared/api.ts';
+import { Button } from '../../../shared/Button.tsx';
+import type { PageProps } from '../../App.tsx';
+import { Table } from '../../Page.tsx';
+import type { useAction } from '../../useAction.ts';
 
 type SandboxesProps = Readonly<{
   api: PageProps['api'];
