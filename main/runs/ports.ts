@@ -32,8 +32,8 @@ export type SchedulerDeps = Readonly<{
     /** The value with the version that it has; null for a secret that is gone. Throws when it cannot be opened. */
     value(secretId: string): Readonly<{ version: number; value: string }> | null;
   }>;
-  /** Knows every secret of the vault as it is now. */
-  redactor: () => Redactor;
+  /** Knows every secret of the vault as it is when asked for; its values are read before anything is waited for. */
+  redactor: () => Promise<Redactor>;
   events: Pick<RequestEvents, 'emitChanged'>;
   /** Somebody holds a connection open for the answer of this request, so no wake is needed. */
   hasWaiter: (requestId: string) => boolean;

@@ -57,7 +57,7 @@ export class SandboxRun {
   async finish(): Promise<Omit<FinishInput, 'nowMs' | 'wakeText'>> {
     const { request, manifest, code, backend } = this.#admitted;
     const { clock, redactor: currentRedactor } = this.#deps;
-    const redactor = currentRedactor();
+    const redactor = await currentRedactor();
     const stdout = new RunOutput(redactor.stream(), () => this.stop('flood'));
     const stderr = new RunOutput(redactor.stream(), () => this.stop('flood'));
     const secrets = this.#secrets();
@@ -76,21 +76,24 @@ export class SandboxRun {
     const deadline = new Deadline(clock, timeoutMs + deadlineGraceMs, () => this.stop('deadline'));
     try {
       const exit = await this.#untilStuck(
-        backend.run(
-          {
-            runId: this.runId,
-            runtime: manifest.runtime,
-            code,
-            env: this.#environment(secrets),
-            limits: manifest.limits,
-          },
-          {
-            stdout: (chunk) => stdout.push(chunk),
-            stderr: (chunk) => stderr.push(chunk),
-            egress,
-            signal: this.#abort.signal,
-          },
-        ),
+        // It may have been stopped while the redactor was built.
+        this.#abort.signal.aborted
+          ? Promise.resolve({ kind: 'killed' })
+          : backend.run(
+              {
+                runId: this.runId,
+                runtime: manifest.runtime,
+                code,
+                env: this.#environment(secrets),
+                limits: manifest.limits,
+              },
+              {
+                stdout: (chunk) => stdout.push(chunk),
+                stderr: (chunk) => stderr.push(chunk),
+                egress,
+                signal: this.#abort.signal,
+              },
+            ),
       );
       const outcome = outcomeOf(exit, this.#reason);
       egress.close();

@@ -108,14 +108,30 @@ describe('a run that has to end', () => {
 
   it('is stopped by its owner', async () => {
     const house = openHouse();
-    house.backend.script = hang;
     const id = approved(house);
-    house.scheduler.enqueue(id);
-    await until(house, id, (state) => state === 'running');
+    await new Promise<void>((started) => {
+      house.backend.script = () => {
+        started();
+        return new Promise(() => {});
+      };
+      house.scheduler.enqueue(id);
+    });
+    expect(status(house, id)).toBe('running');
     expect(house.scheduler.kill(id)).toBe(true);
     await untilFinal(house, id);
     expect(house.store.request(id)).toMatchObject({ status: 'failed', error: { code: 'killed' } });
     expect(house.scheduler.kill(id)).toBe(false);
+  });
+
+  it('does not start when it is stopped while the search for secrets is still being built', async () => {
+    const house = openHouse();
+    const id = approved(house);
+    house.scheduler.enqueue(id);
+    expect(status(house, id)).toBe('running');
+    expect(house.scheduler.kill(id)).toBe(true);
+    await untilFinal(house, id);
+    expect(house.backend.jobs).toEqual([]);
+    expect(house.store.request(id)).toMatchObject({ status: 'failed', error: { code: 'killed' } });
   });
 
   it('is stopped when it puts a secret where it may not go; its trust is suspended and the owner told', async () => {

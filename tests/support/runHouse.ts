@@ -99,7 +99,7 @@ export function openRunHouse(broken: Partial<Store> = {}) {
       };
     },
     vault: { isUnlocked: () => switches.unlocked, value: (id) => values.get(id) ?? null },
-    redactor: () => new Redactor([...values.values()].map(({ value }) => ({ name: 'KEY', value }))),
+    redactor: async () => new Redactor([...values.values()].map(({ value }) => ({ name: 'KEY', value }))),
     events,
     hasWaiter: () => switches.waiter,
     notice: (text) => notices.push(text),
