@@ -30,6 +30,7 @@ export const tunnelServerOptions: ServerOptions = {
   maxSessionInvalidFrames: 10,
   maxSessionRejectedStreams: 10,
   // Code may cut every connection that it may open: the usual 1000 and 33 a second would end its run before.
+  // Node 20.18 (Electron 33) does not know these two: there, nghttp2's 1000 and 33 a second hold all the same.
   streamResetBurst: connections.capacity + refusedConnections,
   streamResetRate: connections.perMinute / 60,
   maxDeflateDynamicTableSize: 4096,
