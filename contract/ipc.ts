@@ -112,6 +112,7 @@ export const windowIpc = {
       z.strictObject({ limit: z.number().int().min(1).max(500), before_seq: z.number().int().exactOptional() }),
     ),
     verifyAudit: call<Readonly<{ ok: boolean; events: number; broken_at?: number; reason?: string }>>()(nothing),
+    sampleRequest: call<Readonly<{ request_id: string }>>()(nothing),
     settings: call<Settings>()(nothing),
     /** Those that the environment sets: they cannot be changed here. */
     environmentSettings: call<readonly SettingKey[]>()(nothing),

@@ -175,6 +175,8 @@ export interface OwnerActions {
 
   requests(filter: Readonly<{ status?: RequestState; limit?: number }>): readonly RequestRow[];
   requestDetail(id: string): RequestDetail;
+  /** A harmless request of an agent of our own, to learn on; its card waits for the owner like any other. */
+  sampleRequest(principal: Principal): Promise<Readonly<{ request_id: string }>>;
   /** Gives a waiting request more time, in minutes from now. */
   extendRequest(principal: Principal, id: string, minutes: number): void;
   killRun(principal: Principal, requestId: string): void;

@@ -11,6 +11,7 @@ import { openRuns, openSandboxes } from './houseRuns.ts';
 import { Upstream } from './net/upstream.ts';
 import { createOwner } from './owner/owner.ts';
 import { startRetention } from './owner/retention.ts';
+import { endSample } from './owner/sample.ts';
 import { AgentAuth } from './requests/agentAuth.ts';
 import { RequestWaits } from './requests/requestWaits.ts';
 import { Warmth } from './runs/warmth.ts';
@@ -86,10 +87,13 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
       statusFacts: () => statusFacts(status),
       prepareSandboxes: (...wanted) => sandbox.sandboxes.prepare(...wanted),
       wakeTest: () => wake.test(),
+      ask: async (agent, body) => (await requests.intake.execute(agent, body, neverAborted)).body.request_id,
       environmentServices: config.localServices,
     },
     { settings, localServices, pause },
   );
+
+  stops.add('sample', events.onChanged(endSample(owner, records)));
 
   // What changed while we were off is seen before anything is shown or can be decided.
   expiry.start();
@@ -141,6 +145,7 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
   };
 }
 
+const neverAborted = new AbortController().signal;
 const shownRuns = 5;
 /** How far back runs are looked for: an agent that is denied all day must not make each look longer. */
 const lookedAt = 50;

@@ -72,6 +72,7 @@ export function windowHandlers(
         details: toSegments(JSON.stringify(payload), { maxChars: MAX_DETAILS }),
       })),
     verifyAudit: () => owner.verifyAudit(),
+    sampleRequest: () => owner.sampleRequest(by),
     settings: () => owner.settings(),
     environmentSettings: () => owner.environmentSettings(),
     setSetting: ({ key, value }) => owner.setSetting(by, key, value),

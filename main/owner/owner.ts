@@ -4,8 +4,8 @@ import { auditActions } from './audit.ts';
 import { type LocalServiceBook, localServiceActions } from './localServices.ts';
 import { type PauseSwitch, stopActions } from './panic.ts';
 import { pauseOffer } from './pauseOffer.ts';
-import type { OwnerDeps } from './ports.ts';
 import { requestActions } from './requests.ts';
+import { type SampleDeps, sampleActions } from './sample.ts';
 import { secretActions } from './secrets.ts';
 import { type SettingsBook, settingActions } from './settings.ts';
 import { statusAction } from './status.ts';
@@ -16,7 +16,7 @@ import { vaultActions } from './vault.ts';
 export type OwnerBooks = Readonly<{ settings: SettingsBook; localServices: LocalServiceBook; pause: PauseSwitch }>;
 
 /** The owner's side of the house, each action once, for window, tray, Telegram and CLI. Every change is audited. */
-export function createOwner(deps: OwnerDeps, books: OwnerBooks): OwnerActions {
+export function createOwner(deps: SampleDeps, books: OwnerBooks): OwnerActions {
   return {
     ...statusAction(deps, books.settings, books.pause),
     ...agentActions(deps),
@@ -24,6 +24,7 @@ export function createOwner(deps: OwnerDeps, books: OwnerBooks): OwnerActions {
     ...trustActions(deps),
     ...requestActions(deps),
     ...pauseOffer(deps),
+    ...sampleActions(deps, books.settings),
     ...auditActions(deps),
     ...settingActions(deps, books.settings),
     ...localServiceActions(deps, books.localServices),

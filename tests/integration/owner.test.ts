@@ -11,7 +11,7 @@ import { parseLocalServices } from '../../main/net/localServices.ts';
 import { LocalServiceBook } from '../../main/owner/localServices.ts';
 import { createOwner } from '../../main/owner/owner.ts';
 import { PauseSwitch } from '../../main/owner/panic.ts';
-import type { OwnerDeps } from '../../main/owner/ports.ts';
+import type { SampleDeps } from '../../main/owner/sample.ts';
 import { SettingsBook } from '../../main/owner/settings.ts';
 import { openStore } from '../../main/store/store.ts';
 
@@ -34,7 +34,7 @@ function openHouse(environmentServices = '') {
   const refreshed: string[] = [];
   const stopped: string[] = [];
   let vaultState: VaultState = 'unlocked';
-  const deps: OwnerDeps = {
+  const deps: SampleDeps = {
     records: store,
     vault: {
       state: () => vaultState,
@@ -58,6 +58,7 @@ function openHouse(environmentServices = '') {
     },
     events: { emitChanged: () => {} },
     clock: systemClock,
+    ask: async () => 'req_sample',
     random: randomBytes,
     refreshForSecret: (name) => refreshed.push(name),
     notice: (text) => notices.push(text),
@@ -134,7 +135,15 @@ describe('secrets', () => {
 
   it('F111 are refused when masking them would mangle output, and when their name steers a runtime', () => {
     const { owner } = openHouse();
-    for (const value of ['short', 'password', '12345678', 'aaaaaaaaaa', `${fakeKey()}\n`]) {
+    for (const value of [
+      'short',
+      'password',
+      '12345678',
+      'aaaaaaaaaa',
+      'content-type',
+      '2026-01-01',
+      `${fakeKey()}\n`,
+    ]) {
       expect(codeOf(() => owner.addSecret('cli', { name: 'KEY', value }))).toBe('invalid_request');
     }
     for (const name of ['PATH', 'NODE_OPTIONS', 'SKILL_ARGS', 'LD_PRELOAD', '1KEY']) {

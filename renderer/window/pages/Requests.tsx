@@ -1,6 +1,5 @@
-import type { AgentView, RequestRow } from '../../../contract/owner.ts';
+import type { RequestRow } from '../../../contract/owner.ts';
 import { unwrap } from '../../shared/api.ts';
-import { Button } from '../../shared/Button.tsx';
 import { Countdown } from '../../shared/Countdown.tsx';
 import { Segments } from '../../shared/Segments.tsx';
 import { useLoaded } from '../../shared/useLoaded.ts';
@@ -8,27 +7,20 @@ import type { PageProps } from '../App.tsx';
 import { Empty, PageFrame } from '../Page.tsx';
 import { since } from '../since.ts';
 import { useAction } from '../useAction.ts';
+import { FirstSteps, isSettledIn } from './FirstSteps.tsx';
 import styles from './Requests.module.css';
 
 /** Waiting first; a click opens the card in the decision view or says why it does not. Below, what became of the last ones. */
 export function Requests({ api, desk, changes, openCard, go }: PageProps) {
   const recent = useLoaded(() => unwrap(api.calls.requests({ limit: 50 })), changes);
   const agents = useLoaded(() => unwrap(api.calls.agents(null)), changes);
+  const status = useLoaded(() => unwrap(api.calls.status(null)), changes);
   const { problem, act } = useAction(recent.reload);
-  const past = (recent.value ?? []).filter((row) => row.status !== 'pending');
+  const rows = recent.value ?? [];
+  const past = rows.filter((row) => row.status !== 'pending');
   return (
     <PageFrame title="Requests" problem={problem ?? recent.problem}>
-      {desk.waiting.length === 0 &&
-        (hasAgent(agents.value) ? (
-          <Empty>Nothing waits for you.</Empty>
-        ) : (
-          <Empty>
-            <p>No agent can ask for anything yet. Give one a token, and what it wants to run shows up here.</p>
-            <Button tone="primary" onClick={() => go('Agents')}>
-              Add an agent
-            </Button>
-          </Empty>
-        ))}
+      {desk.waiting.length === 0 && recent.value !== null && isSettledIn(rows) && <Empty>Nothing waits for you.</Empty>}
       <ul className={styles.list} aria-label="Waiting">
         {desk.waiting.map((row) => (
           <li key={row.id}>
@@ -48,6 +40,9 @@ export function Requests({ api, desk, changes, openCard, go }: PageProps) {
           </li>
         ))}
       </ul>
+      {recent.value !== null && agents.value !== null && status.value !== null && !isSettledIn(rows) && (
+        <FirstSteps api={api} go={go} act={act} status={status.value} agents={agents.value} requests={rows} />
+      )}
       {past.length > 0 && (
         <>
           <h2 className={styles.heading}>Recent</h2>
@@ -61,10 +56,6 @@ export function Requests({ api, desk, changes, openCard, go }: PageProps) {
     </PageFrame>
   );
 }
-
-/** Unknown counts as yes: the hint is for a first start only. */
-const hasAgent = (agents: readonly AgentView[] | null): boolean =>
-  agents === null || agents.some((agent) => agent.status !== 'revoked');
 
 const decisions = { once: 'run once', '24h': 'trusted for 24 hours', forever: 'always trusted', deny: '' } as const;
 
