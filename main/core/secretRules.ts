@@ -1,4 +1,5 @@
 import type { Delivery } from '../../contract/states.ts';
+import { whyPredictable } from './predictable.ts';
 
 export type RuleVerdict = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>;
 
@@ -98,38 +99,9 @@ export function checkSecretName(name: string): RuleVerdict {
   return { ok: true };
 }
 
-const commonValues: ReadonlySet<string> = new Set([
-  '12345678',
-  '123456789',
-  '1234567890',
-  '87654321',
-  'abcdefgh',
-  'application/json',
-  'authorization',
-  'changeme',
-  'changeit',
-  'content-type',
-  'iloveyou',
-  'letmein1',
-  'localhost',
-  'passw0rd',
-  'password',
-  'password1',
-  'password123',
-  'placeholder',
-  'qwertyui',
-  'qwertyuiop',
-  'redacted',
-  '[redacted]',
-  'secret123',
-  'undefined',
-  'your-api-key',
-  'your_api_key',
-]);
-
 /**
  * Whether a value can be kept and used in this way. Values that would not fit into a header are for `raw` only;
- * values that are short or common are refused, since masking them would mangle output and confirm guesses.
+ * values that are short or predictable are refused, since masking them would mangle output and confirm guesses.
  */
 export function checkSecretValue(value: string, delivery: Delivery = 'placeholder'): RuleVerdict {
   if (value.length < minSecretLength) return refuse(`The value is shorter than ${minSecretLength} characters.`);
@@ -142,10 +114,8 @@ export function checkSecretValue(value: string, delivery: Delivery = 'placeholde
   if (value.trim() !== value && delivery === 'placeholder') {
     return refuse('The value ends with a line break; it was probably copied wrongly.');
   }
-  if (commonValues.has(value.toLowerCase()) || /^\d{1,9}$/.test(value)) {
-    return refuse('The value is a common word or number; it would be masked all over ordinary output.');
-  }
-  if (new Set(value).size < 4) return refuse('The value repeats so few characters that it cannot be a secret.');
+  const predictable = whyPredictable(value);
+  if (predictable !== null) return refuse(predictable);
   // Text that repeats the same part would be compared with the value at each of its places.
   if (/^(.{1,64}?)\1{2,}$/s.test(value)) return refuse('The value only repeats a part of itself; it is no secret.');
   if (delivery === 'placeholder') {

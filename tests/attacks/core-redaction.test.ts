@@ -224,6 +224,10 @@ describe('E89 and F111: values that could not be swapped safely or masked sensib
     'application/json',
     'aaaaaaaaaaaa',
     '20260101',
+    '2026-01-01',
+    'abcdefgh',
+    'Password2024!',
+    'performance',
   ])('F111 %j', (value) => {
     expect(checkSecretValue(value, 'placeholder').ok).toBe(false);
     expect(checkSecretValue(value, 'raw').ok).toBe(false);
