@@ -15,6 +15,7 @@ const reservedNames: ReadonlySet<string> = new Set([
   'desktop',
   'oauth3',
   'owner',
+  'sample',
   'system',
   'telegram',
 ]);
