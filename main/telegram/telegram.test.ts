@@ -6,6 +6,7 @@ import type { ChatMessage } from '../../tests/support/botApiChats.ts';
 import { cardCode, makeCard, plain } from '../../tests/support/cards.ts';
 import { group, type House, owner, secondApprover, startHouse, stranger } from '../../tests/support/telegramHouse.ts';
 import { describeChannel } from '../approvals/channel.contract.ts';
+import { checkSecretValue } from '../core/secretRules.ts';
 
 let house: House;
 afterEach(() => house.stop());
@@ -494,7 +495,16 @@ describe('adding a secret', () => {
     expect(house.api.messages(owner).some((message) => message.forceReply)).toBe(false);
   });
 
-  it('says what was wrong with the value, and shows no defect in the log', async () => {
+  it('says why a value is refused', async () => {
+    house = await startHouse();
+    const verdict = checkSecretValue('content-type');
+    const reason = verdict.ok ? '' : verdict.reason;
+    house.owner.refuse = new CodedError('invalid_request', reason);
+    house.api.say('/add_secret WEATHER_KEY content-type', owner);
+    await saidTo(owner, 'made of common words');
+  });
+
+  it('shows nothing of a defect', async () => {
     house = await startHouse();
     const secret = value();
     house.owner.refuse = new Error(`cannot store ${secret}`);

@@ -397,10 +397,25 @@ describe.each(frontEnds)('as the %s sandbox asks', (name) => {
   describe('what comes back', () => {
     const authorize = (): Readonly<Record<string, string>> => ({ Authorization: `Bearer ${secret.placeholder}` });
 
-    it('E94 asks for plain answers', async () => {
+    it.each<[string, readonly HeaderPair[]]>([
+      ['nothing', []],
+      ['packed ones', [['Accept-Encoding', 'gzip, br, zstd']]],
+      ['anything', [['accept-encoding', '*']]],
+      ['no plain ones', [['ACCEPT-ENCODING', 'identity;q=0, gzip;q=1']]],
+      [
+        'it twice',
+        [
+          ['Accept-Encoding', 'identity'],
+          ['accept-encoding', 'br'],
+        ],
+      ],
+    ])('E94 the host of a secret is asked for plain answers when the code asks for %s', async (_what, asked) => {
       const { session } = openRun();
-      await send(session, url, { headers: { 'Accept-Encoding': 'gzip, br, zstd' } });
-      expect(received()?.headers['accept-encoding']).toBe('identity');
+      await send(session, url, { headers: [...Object.entries(authorize()), ...asked] });
+      expect(received()?.headers).toMatchObject({
+        authorization: `Bearer ${secret.value}`,
+        'accept-encoding': 'identity',
+      });
     });
 
     it.each<[string, (bytes: Buffer) => Buffer]>([

@@ -103,6 +103,10 @@ describe('the command line', () => {
     expect(await run('secret add EMPTY')).toMatchObject({ code: 2 });
     expect(await run('secret bind OPENAI_API_KEY')).toMatchObject({ code: 2 });
     expect(await run('secret add PATH', fakeKey())).toMatchObject({ code: 1 });
+    expect(await run('secret add WEAK', 'content-type')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('made of common words'),
+    });
     const everything = [await run('secret list'), await run('audit list --limit 1000'), await run('audit export')];
     expect(JSON.stringify(everything)).not.toContain(key);
     await value('secret rm OPENAI_API_KEY');
