@@ -26,6 +26,15 @@ function strings(value: unknown, pointer = ''): readonly (readonly [string, stri
 }
 
 describe('fields of a JSON text', () => {
+  it('are not looked for in one that is nested deeper than any API takes', () => {
+    const nested = (depth: number): string => `${'[{"a":'.repeat(depth / 2)}"]}["${'}]'.repeat(depth / 2)}`;
+    expect(reasonOf(nested(512))).toBe('none');
+    expect(reasonOf(nested(514))).toBe('too_deep');
+    expect(reasonOf(`["${'[\\"'.repeat(600)}"${',[{}]'.repeat(600)}]`)).toBe('none');
+    // Refused before it is read: this has no end.
+    expect(reasonOf('['.repeat(600))).toBe('too_deep');
+  });
+
   it('are strings at the end of a pointer, in the order of the text', () => {
     const text = '{ "b" : [1, "x", {"c": "y\\"z"}], "a": "w", "n": null }';
     expect(inside(text, '/a', '/b/1', '/b/2/c')).toEqual(['x', 'y\\"z', 'w']);
@@ -74,9 +83,8 @@ describe('fields of a JSON text', () => {
     );
   });
 
-  it('are found in deep and in long texts without a stack that could overflow', () => {
-    const deep = `${'['.repeat(200_000)}"x"${']'.repeat(200_000)}`;
-    expect(inside(deep, '/0')).toEqual([]);
+  it('are found in long texts, and no depth overflows a stack', () => {
+    expect(reasonOf(`${'['.repeat(200_000)}"x"${']'.repeat(200_000)}`)).toBe('too_deep');
     expect(inside(`{"long":"${'\\n'.repeat(500_000)}","a":"x"}`, '/a')).toEqual(['x']);
   });
 });

@@ -5,7 +5,7 @@ export type JsonField = Readonly<{ pointer: JsonPointer; start: number; end: num
 
 /** Why a text is not taken for JSON that everybody reads alike. */
 export class JsonTextError extends Error {
-  readonly reason: 'not_json' | 'duplicate_key';
+  readonly reason: 'not_json' | 'too_deep' | 'duplicate_key';
 
   constructor(reason: JsonTextError['reason']) {
     super(reason);
@@ -20,7 +20,29 @@ type Frame = { readonly keys: Set<string> | null; readonly within: readonly Json
 // In a text that is known to be JSON nothing else has a structure; numbers and words lie between.
 const structure = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]/g;
 
+/** No API takes more; what is nested a hundred thousand times keeps the reader busy for a sixth of a second. */
+const maxDepth = 512;
+const [quote, backslash] = [34, 92];
+
+/** Said before anything is built for each level. In what turns out not to be JSON it may be wrong, which is no matter. */
+function isDeep(text: string): boolean {
+  let depth = 0;
+  let isInString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit === quote) isInString = !isInString;
+    else if (isInString && unit === backslash) at += 1;
+    else if (isInString) continue;
+    // [ and {, ] and }: the latter of each pair has one bit more.
+    else if ((unit | 32) === 123) depth += 1;
+    else if ((unit | 32) === 125) depth -= 1;
+    if (depth > maxDepth) return true;
+  }
+  return false;
+}
+
 function checkJson(text: string): void {
+  if (isDeep(text)) throw new JsonTextError('too_deep');
   try {
     JSON.parse(text);
   } catch {
@@ -39,7 +61,7 @@ function keyOf(token: string, keys: Set<string>): string {
 
 /**
  * Finds the string values that the pointers lead to, in the order of the text, which itself is not touched: numbers, white
- * space and order stay what they are. Throws JsonTextError for what is not JSON, or holds a key twice in any object.
+ * space and order stay what they are. Throws JsonTextError for what is not JSON, is nested deeper than 512 levels, or holds a key twice in any object.
  */
 export function jsonFields(text: string, pointers: readonly JsonPointer[]): readonly JsonField[] {
   checkJson(text);

@@ -29,6 +29,22 @@ describe('known limits of redaction', () => {
 
   it.each<[string, (value: string) => string | Buffer, (bytes: Buffer) => string]>([
     ['with every letter changed', shift, (bytes) => shift(bytes.toString())],
+    [
+      'percent-encoded three times',
+      (value) => [...value].map((c) => `%2525${c.charCodeAt(0).toString(16)}`).join(''),
+      (bytes) => decodeURIComponent(decodeURIComponent(decodeURIComponent(bytes.toString()))),
+    ],
+    [
+      'in octal numbers',
+      (value) => [...value].map((c) => c.charCodeAt(0).toString(8)).join(' '),
+      (bytes) =>
+        String.fromCharCode(
+          ...bytes
+            .toString()
+            .split(' ')
+            .map((digits) => Number.parseInt(digits, 8)),
+        ),
+    ],
     ['a letter a line', (value) => [...value].join('\n'), (bytes) => bytes.toString().replaceAll('\n', '')],
     [
       'in two halves with words between',
