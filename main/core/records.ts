@@ -128,6 +128,30 @@ export type AuditEvent = Readonly<{
   hash: string;
 }>;
 
+/** Newest or oldest first; every part that is given must hold. `kind` that ends in a dot or `.*` is a group of kinds. */
+export type AuditFilter = Readonly<{
+  agent?: string;
+  skill?: string;
+  secret?: string;
+  host?: string;
+  kind?: string;
+  requestId?: string;
+  /** Times in ms, both included. */
+  since?: number;
+  until?: number;
+  /** Words that must all be in the event. */
+  search?: string;
+}>;
+
+/** An event with what is still known about its request. */
+export type AuditFound = AuditEvent & Readonly<{ agent: string | null; skill: string | null }>;
+
+export type AuditCounts = Readonly<
+  Record<'asked' | 'trusted' | 'approved' | 'denied' | 'expired' | 'succeeded' | 'failed', number>
+>;
+
+export type AuditVerdict = Readonly<{ ok: true; events: number } | { ok: false; brokenAtSeq: number; reason: string }>;
+
 export type AuditInput = Readonly<{ actor: string; kind: string; requestId?: string; payload: unknown }>;
 
 export type NewRequest = Readonly<{
@@ -295,6 +319,11 @@ export interface Records {
   requests(
     filter: Readonly<{ status?: RequestState; agentId?: string; limit: number; beforeCreatedAt?: number }>,
   ): readonly RequestRecord[];
+  /** Newest first, those in one of these states; `after`: id of a request, only what follows it in this order. */
+  requestPage(
+    statuses: readonly RequestState[],
+    page: Readonly<{ agentId?: string; limit: number; after?: string }>,
+  ): readonly RequestRecord[];
   pendingRequests(): readonly RequestRecord[];
   manifest(digest: string): Manifest | null;
   code(sha256: string): Uint8Array | null;
@@ -380,8 +409,27 @@ export interface Records {
 
   // audit, traffic, settings, retention
   appendAudit(input: AuditInput, nowMs: number): void;
-  audit(page: Page & Readonly<{ kind?: string; requestId?: string }>): readonly AuditEvent[];
-  verifyAudit(): Readonly<{ ok: true; events: number } | { ok: false; brokenAtSeq: number; reason: string }>;
+  /** Newest first, all at once: for small questions. Whoever asks for the owner takes `auditSlices`. */
+  audit(page: Page & AuditFilter): readonly AuditFound[];
+  /** A page of the log in pieces of some ms; each yields what it found. */
+  auditSlices(
+    filter: AuditFilter,
+    page: Readonly<{ order: 'newest' | 'oldest'; from: number | null; limit: number }>,
+  ): Generator<readonly AuditFound[], void, void>;
+  /** One event; null when there is none. */
+  auditEvent(seq: number): AuditFound | null;
+  /** What there is to filter by: values of one kind that begin so, in their order. */
+  auditValues(facet: 'agent' | 'skill' | 'secret' | 'host' | 'kind', begins: string, limit: number): readonly string[];
+  newestAuditSeq(): number;
+  /** Brings the index to the end of the log, in pieces of some ms. What reads counts and waits calls it before. */
+  auditCatchUp(): Generator<void, void, void>;
+  /** Both times on a quarter of an hour. */
+  auditCounts(fromMs: number, toMs: number): AuditCounts;
+  /** Ms that decided requests waited, shortest first. */
+  auditWaits(fromMs: number, toMs: number): readonly number[];
+  verifyAudit(): AuditVerdict;
+  /** The same in pieces of some ms; each yields how many events are checked. */
+  verifyAuditSlices(): Generator<number, AuditVerdict, void>;
   eachAudit(): IterableIterator<AuditEvent>;
   setting(key: string): unknown;
   setSetting(key: string, value: unknown, actor: Principal, nowMs: number): void;

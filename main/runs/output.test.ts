@@ -63,3 +63,58 @@ describe('the output of a run', () => {
     expect(floods).toBe(1);
   });
 });
+
+describe('following the output of a run', () => {
+  it('gives at no moment a byte of a secret, whichever way it comes', () => {
+    const all = bytes(`key=${secret}; again ${secret}${secret} end`);
+    for (const size of [1, 2, 3, 7, secret.length]) {
+      const stdout = output();
+      const next = stdout.reader();
+      const seen: string[] = [];
+      for (let start = 0; start < all.length; start += size) {
+        stdout.push(all.subarray(start, start + size));
+        seen.push(next());
+      }
+      const whole = stdout.end();
+      seen.push(next());
+      expect(seen.join('')).toBe(whole);
+      expect(whole).toBe('key=[redacted]; again [redacted][redacted] end');
+    }
+  });
+
+  it('holds back the beginning of what may become a secret', () => {
+    const stdout = output();
+    const next = stdout.reader();
+    stdout.push(bytes(`key=${secret.slice(0, 12)}`));
+    expect(next()).toBe('key=');
+    stdout.push(bytes('; no'));
+    expect(next().startsWith(`${secret.slice(0, 12)};`)).toBe(true);
+  });
+
+  it.each([
+    ['characters of four bytes', 'aé€😀'.repeat(50), false],
+    ['bytes that are no text', '\u{1f600}', true],
+  ])('is the same as the result at the end: %s', (_, text, odd) => {
+    const stdout = output();
+    const next = stdout.reader();
+    const all = odd ? Uint8Array.from([...bytes(text), 0xff, 0xf0, 0x80, 0xe2, 0x82]) : bytes(text);
+    const seen = [...all].map((byte) => {
+      stdout.push(Uint8Array.of(byte));
+      return next();
+    });
+    for (const piece of seen) expect(piece.isWellFormed()).toBe(true);
+    const whole = stdout.end();
+    expect(seen.join('') + next()).toBe(whole);
+    if (!odd) expect(whole).toBe(text);
+  });
+
+  it.each([0, 1, 2, 3])('is the same as the result where the cap cuts a character, %i bytes into it', (into) => {
+    const stdout = output();
+    const next = stdout.reader();
+    stdout.push(bytes(`${'x'.repeat(maxOutputBytes - into)}😀 and more`));
+    const seen = next();
+    expect(seen).toBe('x'.repeat(maxOutputBytes - into));
+    expect(stdout.end()).toBe(seen);
+    expect(next()).toBe('');
+  });
+});

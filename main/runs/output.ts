@@ -18,6 +18,7 @@ export class RunOutput {
   #kept = 0;
   #raw = 0;
   #truncated = false;
+  #ended = false;
 
   constructor(redaction: RedactionStream, onFlood: () => void) {
     this.#redaction = redaction;
@@ -44,8 +45,23 @@ export class RunOutput {
   /** All that is kept, as text. Call once, after the last chunk. */
   end(): string {
     if (!this.#truncated) this.#keep(this.#redaction.end());
-    const bytes = this.#bytes.subarray(0, this.#kept);
-    return new TextDecoder().decode(this.#truncated ? wholeCharacters(bytes) : bytes);
+    this.#ended = true;
+    return this.reader()();
+  }
+
+  /**
+   * Follows what is kept from its beginning: each call returns what came since the last one, and all of them together are
+   * what `end` returns. Bytes that the redaction still holds back are not among it, nor is half a character.
+   */
+  reader(): () => string {
+    const decoder = new TextDecoder();
+    let read = 0;
+    return () => {
+      const bytes = this.#bytes.subarray(read, this.#kept);
+      read = this.#kept;
+      // Where the cap cut into a character, the half that was kept is never shown.
+      return decoder.decode(bytes, { stream: !this.#ended || this.#truncated });
+    };
   }
 
   #reserve(length: number): void {
@@ -63,17 +79,4 @@ export class RunOutput {
     this.#bytes.set(kept, this.#kept);
     this.#kept += kept.length;
   }
-}
-
-/** The cap may fall into the middle of a UTF-8 character: up to three bytes at the end go. */
-function wholeCharacters(bytes: Buffer): Buffer {
-  for (let back = 1; back <= 3 && back <= bytes.length; back += 1) {
-    const byte = bytes[bytes.length - back] ?? 0;
-    if (byte < 0x80) return bytes;
-    if (byte >= 0xc0) {
-      const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-      return back < length ? bytes.subarray(0, bytes.length - back) : bytes;
-    }
-  }
-  return bytes;
 }

@@ -4,6 +4,7 @@ import { makeId } from '../core/ids.ts';
 import type { Manifest } from '../core/manifestTypes.ts';
 import { makePlaceholder, placeholderRandomBytes } from '../core/placeholder.ts';
 import type { FinishInput, RunResult } from '../core/records.ts';
+import type { LiveRun } from '../core/runPorts.ts';
 import { unsaidTraffic } from '../core/traffic.ts';
 import { placeholderShape } from '../core/wellKnown.ts';
 import type { Admitted } from './admission.ts';
@@ -35,6 +36,7 @@ export class SandboxRun {
   readonly #onTripped: (event: Tripwire) => void;
   readonly #abort = new AbortController();
   #reason: StopReason | null = null;
+  #live: LiveRun | null = null;
 
   constructor(admitted: Admitted, deps: SchedulerDeps, onTripped: (event: Tripwire) => void) {
     this.#admitted = admitted;
@@ -45,6 +47,11 @@ export class SandboxRun {
 
   get reason(): StopReason | null {
     return this.#reason;
+  }
+
+  /** What it did so far; null until it can have done anything. */
+  get live(): LiveRun | null {
+    return this.#live;
   }
 
   /** The first reason counts. */
@@ -71,6 +78,7 @@ export class SandboxRun {
       redactor,
       onTripwire: (event) => this.#trip(event),
     });
+    this.#live = { stdout, stderr, egress: () => egress.records };
     const started = clock.monotonicMs();
     const { timeoutMs } = manifest.limits;
     const deadline = new Deadline(clock, timeoutMs + deadlineGraceMs, () => this.stop('deadline'));

@@ -1,7 +1,7 @@
 import type { Runtime } from '../../contract/runtime.ts';
 import type { Tripwire } from '../core/egressSpec.ts';
 import type { RequestRecord } from '../core/records.ts';
-import type { RunLauncher } from '../core/runPorts.ts';
+import type { LiveRun, RunFollower, RunLauncher } from '../core/runPorts.ts';
 import { wakeText } from '../core/wakeText.ts';
 import { type Admitted, admit } from './admission.ts';
 import type { Backend } from './backend.ts';
@@ -22,7 +22,7 @@ type Parked = Readonly<{ backend: Backend; runtime: Runtime }>;
  * Starts approved requests: first in first out per agent, agents by turns, bounded by number and memory. A run is
  * recorded as started before anything of it runs, and never started twice.
  */
-export class Scheduler implements RunLauncher {
+export class Scheduler implements RunLauncher, RunFollower {
   readonly #deps: SchedulerDeps;
   readonly #queue = new FairQueue();
   readonly #running = new Map<string, Running>();
@@ -95,6 +95,10 @@ export class Scheduler implements RunLauncher {
     if (parked === undefined) return null;
     const status = parked.backend.status(parked.runtime);
     return status.ready ? null : status.reason;
+  }
+
+  live(requestId: string): LiveRun | null {
+    return this.#running.get(requestId)?.run.live ?? null;
   }
 
   /** Ends every run and marks what did not finish as interrupted. Bounded in time; may reject if the store fails. */

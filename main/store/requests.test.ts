@@ -248,6 +248,21 @@ describe('looking for requests', () => {
     expect(store.pendingRequests()).toHaveLength(3);
   });
 
+  it('gives those in some states page by page, also of one millisecond, each once', () => {
+    const agentId = givenAgent(store);
+    const all = Array.from({ length: 7 }, () => givenRequest(store, agentId, { createdAt: start }).id);
+    store.cancelRequest(all[3] ?? '', start);
+    const seen: string[] = [];
+    for (let after: string | undefined; ; after = seen.at(-1)) {
+      const page = store.requestPage(['pending'], { agentId, limit: 2, ...(after !== undefined && { after }) });
+      if (page.length === 0) break;
+      seen.push(...page.map(({ id }) => id));
+    }
+    expect(seen).toEqual(all.filter((id) => id !== all[3]).reverse());
+    expect(store.requestPage(['cancelled', 'denied'], { limit: 9 }).map(({ id }) => id)).toEqual([all[3]]);
+    expect(store.requestPage(['pending'], { limit: 9, after: 'req_none' })).toEqual([]);
+  });
+
   it('finds the latest approved one of the same agent and skill', () => {
     const agentId = givenAgent(store);
     const [old, newer, now] = [1, 2, 3].map(() => givenRequest(store, agentId));

@@ -12,6 +12,7 @@ export type RequestRecords = Pick<
   | 'requestByIdempotencyKey'
   | 'request'
   | 'requests'
+  | 'requestPage'
   | 'pendingRequests'
   | 'manifest'
   | 'code'
@@ -213,6 +214,28 @@ export function requestRecords(context: StoreContext, liveTrust: Records['liveTr
           { before: beforeCreatedAt ?? Number.MAX_SAFE_INTEGER, status: status ?? null, agent: agentId ?? null, limit },
         )
         .map(requestRow),
+    requestPage(statuses, { agentId, limit, after }) {
+      // By time and row: many requests may have come in the same millisecond.
+      const place = (column: string): number | null =>
+        after === undefined
+          ? Number.MAX_SAFE_INTEGER
+          : maybe(intValue, db.get(`SELECT ${column} AS value FROM requests WHERE id = ?`, [after]));
+      return db
+        .all(
+          `SELECT * FROM requests
+           WHERE (created_at, rowid) < (@at, @row) AND (@agent IS NULL OR agent_id = @agent)
+             AND status IN (SELECT value FROM json_each(@statuses))
+           ORDER BY created_at DESC, rowid DESC LIMIT @limit`,
+          {
+            statuses: JSON.stringify(statuses),
+            agent: agentId ?? null,
+            at: place('created_at'),
+            row: place('rowid'),
+            limit,
+          },
+        )
+        .map(requestRow);
+    },
     pendingRequests: () => requestsIn(db, 'pending'),
 
     manifest(digest) {
