@@ -1,10 +1,8 @@
 import { useEffect, useState } from 'react';
 import type { DecisionContract, DecisionState } from '../../contract/ipc.ts';
 import { type Api, unwrap } from '../shared/api.ts';
-import { Button } from '../shared/Button.tsx';
-import { Segments } from '../shared/Segments.tsx';
 import { CardView } from './CardView.tsx';
-import styles from './Decision.module.css';
+import { Ended } from './Ended.tsx';
 
 /** The whole decision view: one card, or how it ended. Main pushes the state; nothing is remembered here. */
 export function Decision({ api }: Readonly<{ api: Api<DecisionContract> }>) {
@@ -23,19 +21,9 @@ export function Decision({ api }: Readonly<{ api: Api<DecisionContract> }>) {
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
   }, [api]);
-  if (state === null) return null;
-  if (state.kind === 'ended') {
-    return (
-      <main className={styles.ended} data-outcome={state.outcome.kind}>
-        <h1>{state.outcome.text}</h1>
-        <p>
-          <Segments of={state.sentence} />
-        </p>
-        <Button onClick={close}>Close</Button>
-      </main>
-    );
-  }
+  // Without a card this view is not over the window; this is there for the moment between.
+  if (state === null) return <main aria-label="No request is open" />;
+  if (state.kind === 'ended') return <Ended api={api} state={state} close={close} />;
   // Each turn is a card of its own: its key drops every half-taken step.
-  const { card, turn, armsInMs } = state;
-  return <CardView key={turn} api={api} card={card} turn={turn} armsInMs={armsInMs} close={close} />;
+  return <CardView key={state.turn} api={api} state={state} close={close} />;
 }

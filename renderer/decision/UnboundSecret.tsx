@@ -3,6 +3,7 @@ import type { Card } from '../../contract/card.ts';
 import type { DecisionContract } from '../../contract/ipc.ts';
 import { type Api, messageOf, unwrap } from '../shared/api.ts';
 import { Button } from '../shared/Button.tsx';
+import { HostChoices } from './HostChoices.tsx';
 import styles from './Step.module.css';
 
 type Props = Readonly<{ api: Api<DecisionContract>; card: Card; secret: Card['unboundSecrets'][number] }>;
@@ -20,26 +21,22 @@ export function UnboundSecret({ api, card, secret }: Props) {
       setProblem(messageOf(error));
     }
   }
-  const toggle = (host: string) =>
-    setChosen((before) => {
-      const after = new Set(before);
-      if (!after.delete(host)) after.add(host);
-      return after;
-    });
 
   return (
-    <section className={styles.step} data-step aria-label={`Bind ${secret.name}`}>
+    <section className={styles.step} data-step data-weight="warn" aria-label={`Bind ${secret.name}`}>
       <h2>
         Put <code>{secret.name}</code> into requests to which host?
       </h2>
-      {secret.hosts.length === 0 && <p>This request declares no host, so the secret cannot go anywhere.</p>}
-      <div className={styles.choices}>
-        {secret.hosts.map((host) => (
-          <label key={host}>
-            <input type="checkbox" checked={chosen.has(host)} onChange={() => toggle(host)} /> <code>{host}</code>
-          </label>
-        ))}
-      </div>
+      {secret.hosts.length === 0 ? (
+        <p>This request declares no host, so the secret cannot go anywhere.</p>
+      ) : (
+        <HostChoices
+          label="Hosts that this request names. Run Once keeps the answer for this run only."
+          hosts={secret.hosts}
+          chosen={chosen}
+          onChange={setChosen}
+        />
+      )}
       {problem !== null && <p role="alert">{problem}</p>}
       <Button tone="primary" disabled={chosen.size === 0} onClick={confirm}>
         Allow {secret.name} there

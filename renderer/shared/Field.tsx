@@ -8,11 +8,12 @@ type FieldProps = Readonly<{
   hint?: ReactNode;
   secret?: boolean;
   placeholder?: string;
+  maxLength?: number;
   onEnter?: () => void;
 }>;
 
 /** One labelled line of input. `secret` hides what is typed and keeps it out of any autofill. */
-export function Field({ label, value, onChange, hint, secret = false, placeholder, onEnter }: FieldProps) {
+export function Field({ label, value, onChange, hint, secret = false, placeholder, maxLength, onEnter }: FieldProps) {
   const id = useId();
   return (
     <div className={styles.field}>
@@ -22,6 +23,7 @@ export function Field({ label, value, onChange, hint, secret = false, placeholde
         type={secret ? 'password' : 'text'}
         value={value}
         placeholder={placeholder}
+        maxLength={maxLength}
         autoComplete="off"
         spellCheck={false}
         aria-describedby={hint === undefined ? undefined : `${id}-hint`}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Segment } from '../../contract/display.ts';
+import type { Segment } from '../../../contract/display.ts';
 import { codeRows } from './codeRows.ts';
 
 const text = (line: string): readonly Segment[] => (line === '' ? [] : [{ kind: 'text', text: line }]);
