@@ -2,6 +2,7 @@ import type { UsableEngine } from '../scripts/setup/containerEngine.ts';
 import { ensureContainerEngine } from '../scripts/setup/containerEngine.ts';
 import { benchDownload } from './download.ts';
 import { benchGateway } from './gateway.ts';
+import { benchIdle } from './idle.ts';
 import { benchPending } from './pending.ts';
 import { type Race, reportRace } from './race.ts';
 import { benchRate } from './rate.ts';
@@ -42,6 +43,9 @@ const benches: Readonly<Record<string, (name: string) => Promise<void>>> = {
     for (const found of await benchRedaction(20)) reportRace(found);
   },
   ready: async () => reportRace(await benchReady(6)),
+  idle: async () => {
+    for (const line of await benchIdle()) process.stdout.write(`${line}\n`);
+  },
   container: inContainers((found) =>
     benchWarmRuns(found, { isolation: 'container', engineRuntime: 'runc', rounds: 20, aim: 0.2, startMs: 500 }),
   ),
