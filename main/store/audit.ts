@@ -1,6 +1,7 @@
 import { auditLinkHash, auditPayloadHash, auditPayloadText, genesisHash } from '../core/auditHash.ts';
-import type { AuditEvent, AuditInput, Records } from '../core/records.ts';
+import type { AuditEvent, AuditInput, AuditVerdict } from '../core/records.ts';
 import { AuditHead } from './auditHead.ts';
+import type { AuditIndex } from './auditIndex.ts';
 import type { RelaxedWriter } from './relaxed.ts';
 import { maybe } from './rowParser.ts';
 import { type AuditRow, auditRow, linkRow } from './rows.ts';
@@ -19,13 +20,15 @@ export class AuditLog {
   readonly #relaxed: RelaxedWriter;
   readonly #seal: Seal;
   readonly #head: AuditHead;
+  readonly #index: AuditIndex;
   #sealing = false;
 
-  constructor(db: Sqlite, relaxed: RelaxedWriter, seal: Seal) {
+  constructor(db: Sqlite, relaxed: RelaxedWriter, seal: Seal, index: AuditIndex) {
     this.#db = db;
     this.#relaxed = relaxed;
     this.#seal = seal;
     this.#head = new AuditHead(db, seal);
+    this.#index = index;
   }
 
   /** Part of the transaction that it tells about. */
@@ -49,6 +52,7 @@ export class AuditLog {
         [link.seq, link.at, link.actor, link.kind, link.requestId, payloadText, link.payloadHash, link.prevHash, hash],
       );
     });
+    this.#index.noted();
     this.#sealLater();
   }
 
@@ -85,21 +89,6 @@ export class AuditLog {
     return maybe(linkRow, this.#db.get('SELECT seq, hash FROM audit_events ORDER BY seq DESC LIMIT 1'));
   }
 
-  page(filter: Parameters<Records['audit']>[0]): readonly AuditEvent[] {
-    const rows = this.#db.all(
-      `SELECT * FROM audit_events
-       WHERE seq < @before AND (@kind IS NULL OR kind = @kind) AND (@request IS NULL OR request_id = @request)
-       ORDER BY seq DESC LIMIT @limit`,
-      {
-        before: filter.beforeSeq ?? Number.MAX_SAFE_INTEGER,
-        kind: filter.kind ?? null,
-        request: filter.requestId ?? null,
-        limit: filter.limit,
-      },
-    );
-    return rows.map((found) => auditRow(found).event);
-  }
-
   *each(): IterableIterator<AuditEvent> {
     for (const found of this.#rows()) {
       yield found.event;
@@ -121,7 +110,7 @@ export class AuditLog {
     }
   }
 
-  verify(): ReturnType<Records['verifyAudit']> {
+  *verifySlices(): Generator<number, AuditVerdict, void> {
     let prevHash = genesisHash;
     let seq = 0;
     for (const { event, payloadText, payloadHash, prevHash: claimed } of this.#rows()) {
@@ -136,12 +125,15 @@ export class AuditLog {
         return broken(seq, 'The payload was changed.');
       }
       prevHash = event.hash;
+      if (seq % pageSize === 0) {
+        yield seq;
+      }
     }
     const gap = this.#head.check() ?? this.#head.checkCheckpoints();
     return gap === null ? { ok: true, events: seq } : broken(gap.seq, gap.reason);
   }
 }
 
-function broken(seq: number, reason: string): ReturnType<Records['verifyAudit']> {
+function broken(seq: number, reason: string): AuditVerdict {
   return { ok: false, brokenAtSeq: seq, reason };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLog } from '../core/log.ts';
 import { AuditLog } from './audit.ts';
+import { AuditIndex } from './auditIndex.ts';
 import { healthRecords } from './health.ts';
 import { migrations } from './migrations/all.ts';
 import { openDatabase } from './openDatabase.ts';
@@ -91,7 +92,13 @@ describe('the health of the database', () => {
     let nowMs = 0;
     const clock = { wallMs: () => nowMs, monotonicMs: () => nowMs };
     const seal = new Seal();
-    const context = { db, relaxed, audit: new AuditLog(db, relaxed, seal), seal, log: silentLog };
+    const context = {
+      db,
+      relaxed,
+      audit: new AuditLog(db, relaxed, seal, new AuditIndex(relaxed, silentLog)),
+      seal,
+      log: silentLog,
+    };
     const { health } = healthRecords(context, clock);
     expect(health()).toBe('ok');
     const probes = db.commits;

@@ -4,6 +4,8 @@ import type { Records } from '../core/records.ts';
 import { systemClock } from '../core/systemClock.ts';
 import { agentRecords } from './agents.ts';
 import { AuditLog } from './audit.ts';
+import { AuditIndex } from './auditIndex.ts';
+import { auditRecords } from './auditRecords.ts';
 import { cardRecords } from './cards.ts';
 import type { StoreContext } from './context.ts';
 import { prepareFolder } from './dataFolder.ts';
@@ -64,9 +66,11 @@ export function openStore(options: StoreOptions): Store {
     });
     const seal = new Seal();
     const relaxed = new RelaxedWriter(quick, db, log);
-    const audit = new AuditLog(db, relaxed, seal);
+    const index = new AuditIndex(relaxed, log);
+    const audit = new AuditLog(db, relaxed, seal, index);
     const context: StoreContext = { db, relaxed, audit, seal, log };
     const trust = trustRecords(context);
+    index.begin();
     return {
       together: (work) => db.write(work),
       ...agentRecords(context),
@@ -82,10 +86,7 @@ export function openStore(options: StoreOptions): Store {
       ...retentionRecords(context),
       ...slotRecords(context, clock.wallMs),
       ...healthRecords(context, clock),
-      appendAudit: (input, nowMs) => audit.append(input, nowMs),
-      audit: (filter) => audit.page(filter),
-      verifyAudit: () => audit.verify(),
-      eachAudit: () => audit.each(),
+      ...auditRecords(db, audit, index),
       setMacKey(key) {
         sealEnd(audit, seal, log);
         seal.use(key);
@@ -94,6 +95,7 @@ export function openStore(options: StoreOptions): Store {
         }
       },
       close() {
+        index.close();
         relaxed.close();
         db.close();
         seal.use(null);
