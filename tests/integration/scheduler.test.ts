@@ -57,6 +57,14 @@ describe('a run', () => {
     });
   });
 
+  it('F116 tells what broke its sandbox without secrets', async () => {
+    const house = openHouse();
+    const value = house.values.get(addSecret(house, 'API_KEY'))?.value ?? '';
+    house.backend.script = () => Promise.reject(new Error(`cannot start with ${value}`));
+    const id = await run(house, { secrets: ['API_KEY'] });
+    expect(house.store.request(id)?.error?.message).toBe('cannot start with [redacted]');
+  });
+
   it('gets the real value only of a secret with raw delivery, and that one stays out of the gateway', async () => {
     const house = openHouse();
     const id = addSecret(house, 'SIGNING_KEY', 'raw');
