@@ -119,16 +119,21 @@ export class AuditSearch {
     };
   }
 
+  /** FTS5 leaves a bound out of account that is not an integer, and every number of JavaScript is bound as a real. */
   #words(words: string): Filter {
     return {
       candidates: ({ low, high }, order, limit) =>
         this.#seqs(
-          `SELECT rowid AS seq FROM audit_words WHERE audit_words MATCH ? AND rowid BETWEEN ? AND ?
+          `SELECT rowid AS seq FROM audit_words WHERE audit_words MATCH ?
+             AND rowid BETWEEN CAST(? AS INTEGER) AND CAST(? AS INTEGER)
            ORDER BY rowid ${order} LIMIT ?`,
           [words, low, high, limit],
         ),
       holds: (seq) =>
-        this.#db.get('SELECT 1 FROM audit_words WHERE audit_words MATCH ? AND rowid = ?', [words, seq]) !== undefined,
+        this.#db.get('SELECT 1 FROM audit_words WHERE audit_words MATCH ? AND rowid = CAST(? AS INTEGER)', [
+          words,
+          seq,
+        ]) !== undefined,
     };
   }
 
