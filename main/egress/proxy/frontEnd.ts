@@ -154,7 +154,7 @@ class ContainerFrontEnd implements ProxyFrontEnd {
     const code = 'code' in error ? String(error.code) : '';
     if (line === undefined) stream.destroy();
     else if (line.isOver) return;
-    else if (isTlsRefusal(error)) line.cut(notTls);
+    else if (isTlsRefusal(error, stream)) line.cut(notTls);
     else if (code === 'HPE_HEADER_OVERFLOW') line.refuse(headTooLarge);
     else if (!code.startsWith('HPE_')) stream.destroy();
     else if (code !== 'HPE_INVALID_EOF_STATE') line.refuse(notHttp);

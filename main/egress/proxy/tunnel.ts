@@ -37,10 +37,20 @@ class WrongNameError extends Error {
   readonly code = 'tls_wrong_name';
 }
 
+/** Handshakes that ended well: what breaks afterwards is a client that leaves, in whatever way. */
+const established = new WeakSet<Duplex>();
+
+/** OpenSSL's names for what it refuses as we told it to; all others also come of clients that merely leave. */
+const ourSslRefusals: ReadonlySet<string> = new Set([
+  'ERR_SSL_NO_APPLICATION_PROTOCOL',
+  'ERR_SSL_UNSUPPORTED_PROTOCOL',
+]);
+
 /** True for a client that we refuse, as opposed to one that leaves or refuses us (its alert). */
-export function isTlsRefusal(error: Error): boolean {
+export function isTlsRefusal(error: Error, stream: Duplex): boolean {
+  if (established.has(stream)) return false;
   const code = 'code' in error ? String(error.code) : '';
-  return error instanceof WrongNameError || (code.startsWith('ERR_SSL_') && !code.includes('_ALERT_'));
+  return error instanceof WrongNameError || ourSslRefusals.has(code);
 }
 
 function isSameHost(name: string, host: string): boolean {
@@ -68,6 +78,7 @@ export function secure(stream: Duplex, host: string, secureContext: SecureContex
   // Node's --tls-keylog (reachable through NODE_OPTIONS) hangs a listener on every socket that writes its keys to a file.
   secured.removeAllListeners('keylog');
   secured.disableRenegotiation();
+  secured.once('secure', () => established.add(secured));
   secured.on('error', () => {});
   secured.once('close', () => stream.destroy());
   stream.once('close', () => secured.destroy());
