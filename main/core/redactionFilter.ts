@@ -2,7 +2,7 @@ import { type Automaton, placeAfter } from './redactionAutomaton.ts';
 import { Pace, type Slices } from './slices.ts';
 
 const gramBytes = 3;
-const hashBits = 18;
+const hashBits = 19;
 /** One bit of a byte each. */
 const maxStride = 6;
 
