@@ -6,6 +6,7 @@ import { matchesAny } from '../core/host.ts';
 import type { Log } from '../core/log.ts';
 import type { LocalServices } from '../net/localServices.ts';
 import { ResolveError, type Resolver, resolveTarget } from '../net/resolve.ts';
+import { TlsSessions } from '../net/tlsSessions.ts';
 import type { Upstream, UpstreamResponse } from '../net/upstream.ts';
 import { UpstreamError } from '../net/upstreamError.ts';
 import type { CanonicalUrl } from '../net/url.ts';
@@ -60,6 +61,7 @@ export class EgressSession implements RunEgress {
   readonly #slots: Slots;
   readonly #meter: Meter;
   readonly #closing = new AbortController();
+  readonly #tlsSessions = new TlsSessions();
   readonly #open = new Set<Open>();
   readonly #records: ExchangeRecord[] = [];
   #requests = 0;
@@ -85,6 +87,7 @@ export class EgressSession implements RunEgress {
   /** Ends the session: open exchanges are cut and recorded, and placeholders mean nothing any more. */
   close(): void {
     this.#closing.abort();
+    this.#tlsSessions.close();
     for (const { log, finish } of [...this.#open]) {
       log.refuse('session_closed');
       finish();
@@ -240,6 +243,7 @@ export class EgressSession implements RunEgress {
         body,
         ...(request.bodyLength === undefined ? {} : { bodyLength: request.bodyLength }),
         signal,
+        tlsSessions: this.#tlsSessions,
         totalTimeoutMs: limits.requestTimeoutMs,
         maxResponseBytes: limits.maxBytesIn,
         onEnd: (error) => {

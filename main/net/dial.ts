@@ -2,6 +2,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type SecureContext } from 'node:tls';
 import { sameAddress } from './address.ts';
 import type { DialTarget } from './resolve.ts';
+import type { TlsSessions } from './tlsSessions.ts';
 import { abortReason, errorCodeOf, UpstreamError } from './upstreamError.ts';
 
 export type DialOptions = Readonly<{
@@ -10,6 +11,8 @@ export type DialOptions = Readonly<{
   target: DialTarget;
   /** Null for plain HTTP. */
   trust: SecureContext | null;
+  /** Sessions to resume from and to keep new ones in. They must have been verified with the same `trust`. */
+  sessions?: TlsSessions;
   /** Ends the attempt; its reason is an UpstreamError. */
   signal: AbortSignal;
 }>;
@@ -73,11 +76,16 @@ async function connectAny({ host, target, signal }: DialOptions): Promise<Socket
   throw new UpstreamError('upstream_unreachable', `Cannot connect to ${host} (${errorCodeOf(last)})`);
 }
 
-async function secure(socket: Socket, host: string, trust: SecureContext, signal: AbortSignal): Promise<Socket> {
+type Secured = Omit<DialOptions, 'trust'> & Readonly<{ trust: SecureContext }>;
+
+async function secure(socket: Socket, { host, target, trust, sessions, signal }: Secured): Promise<Socket> {
+  const peer = { host, port: target.port, address: socket.remoteAddress ?? '' };
+  const session = sessions?.find(peer);
   const identity = host.replace(/^\[|\]$/g, '');
   const secured = connectTls({
     socket,
     secureContext: trust,
+    ...(session === undefined ? {} : { session }),
     // RFC 6066: an address is never sent as SNI.
     servername: isIP(identity) === 0 ? identity : '',
     ALPNProtocols: ['http/1.1'],
@@ -87,6 +95,10 @@ async function secure(socket: Socket, host: string, trust: SecureContext, signal
   });
   // Node's --tls-keylog (reachable through NODE_OPTIONS) hangs a listener on every socket that writes its keys to a file.
   secured.removeAllListeners('keylog');
+  // Node tells of a session only after it verified the peer; `authorized` says so again, since resuming skips the name.
+  secured.on('session', (fresh) => {
+    if (secured.authorized) sessions?.keep(peer, fresh);
+  });
   try {
     await whenReady(secured, 'secureConnect', signal);
   } catch (error) {
@@ -104,5 +116,6 @@ async function secure(socket: Socket, host: string, trust: SecureContext, signal
 export async function dial(options: DialOptions): Promise<Socket> {
   if (options.signal.aborted) throw abortReason(options.signal);
   const socket = await connectAny(options);
-  return options.trust === null ? socket : secure(socket, options.host, options.trust, options.signal);
+  const { trust } = options;
+  return trust === null ? socket : secure(socket, { ...options, trust });
 }

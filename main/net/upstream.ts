@@ -5,6 +5,7 @@ import type { HeaderPair } from '../core/door.ts';
 import { dial } from './dial.ts';
 import type { DialTarget } from './resolve.ts';
 import { sendBody, type UpstreamBody } from './sendBody.ts';
+import type { TlsSessions } from './tlsSessions.ts';
 import { abortReason, errorCodeOf, UpstreamError } from './upstreamError.ts';
 import { type OpenWebSocket, openWebSocket, type WebSocketRequest } from './webSocket.ts';
 
@@ -22,6 +23,8 @@ export type UpstreamRequest = Readonly<{
   /** Bytes of a body in pieces; it then goes out with its length instead of in chunks, and breaks off when it differs. */
   bodyLength?: number;
   signal?: AbortSignal;
+  /** Makes the next TLS handshake with the same peer a short one; default: every handshake is a full one. */
+  tlsSessions?: TlsSessions;
   /** From the call to the last byte of the answer. */
   totalTimeoutMs: number;
   /** Bytes of answer body before `upstream_too_large`. */
@@ -111,10 +114,11 @@ class Exchange {
   }
 
   async start(trust: SecureContext | null): Promise<UpstreamResponse> {
-    const { host, target } = this.#request;
+    const { host, target, tlsSessions } = this.#request;
+    const resumed = tlsSessions === undefined ? {} : { sessions: tlsSessions };
     const connecting = this.#deadline(connectTimeoutMs, 'Connecting');
     try {
-      this.#socket = await dial({ host, target, trust, signal: this.#stop.signal });
+      this.#socket = await dial({ host, target, trust, ...resumed, signal: this.#stop.signal });
     } finally {
       clearTimeout(connecting);
     }

@@ -1,3 +1,4 @@
+import { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { HeaderPair } from '../../main/core/door.ts';
 import { type EgressHouse, type OpenSession, send as sendToGateway, startEgressHouse } from '../support/egressHouse.ts';
@@ -168,6 +169,20 @@ describe.each(frontEnds)('as the %s sandbox asks', (name) => {
       await send(run.session, url);
       await send(run.session, url);
       expect(house.upstream.connections()).toBe(before + 2);
+    });
+
+    it('B43 a run resumes its own TLS session, never that of another run', async () => {
+      house.upstream.setAnswer((_request, response) => {
+        const { socket } = response;
+        response.end(socket instanceof TLSSocket && socket.isSessionReused() ? 'resumed' : 'full');
+      });
+      run = house.open();
+      expect((await send(run.session, url)).text).toBe('full');
+      expect((await send(run.session, url)).text).toBe('resumed');
+      run.session.close();
+      await close();
+      run = house.open();
+      expect((await send(run.session, url)).text).toBe('full');
     });
 
     it.each([301, 302, 303, 307, 308])('B44 a %i is handed back and not followed', async (status) => {
