@@ -16,6 +16,17 @@ import type {
   TrustView,
 } from './owner.ts';
 import { isolationSchema, runtimeSchema } from './runtime.ts';
+import {
+  type Exchanges,
+  type RunDetail,
+  type RunPage,
+  type RunPulse,
+  runExchangesInput,
+  runInput,
+  runsInput,
+  runTextInput,
+  type TextRows,
+} from './runView.ts';
 import { type SettingKey, type Settings, settingKeys } from './settings.ts';
 import { requestStateSchema, subjectSchema, type VaultState, verdictSchema } from './states.ts';
 
@@ -108,6 +119,12 @@ export const windowIpc = {
     prepareSandbox: call<void>()(z.strictObject({ runtime: runtimeSchema, isolation: isolationSchema })),
     extendRequest: call<void>()(z.strictObject({ id: z.string(), minutes: z.number().int().min(1).max(1440) })),
     killRun: call<void>()(idInput),
+    runs: call<RunPage>()(runsInput),
+    run: call<RunDetail>()(runInput),
+    runText: call<TextRows>()(runTextInput),
+    runExchanges: call<Exchanges>()(runExchangesInput),
+    /** `runOutput` tells how that run comes along, while the window is in sight; null: no run is open any more. */
+    watchRun: call<void>()(runInput.nullable()),
     audit: call<readonly AuditLine[]>()(
       z.strictObject({ limit: z.number().int().min(1).max(500), before_seq: z.number().int().exactOptional() }),
     ),
@@ -137,6 +154,8 @@ export const windowIpc = {
     openCard: event<CardKey>(),
     /** The owner chose this run in the tray. */
     openRun: event<Readonly<{ id: string }>>(),
+    /** The run that is watched has come further. */
+    runOutput: event<RunPulse>(),
     /** Where main has put the decision view over this window, in CSS pixels; null while none is shown. */
     decisionPlace: event<DecisionPlace | null>(),
   },

@@ -9,6 +9,16 @@ import type { Delivery, Principal, RequestState, TrustLevel, VaultState } from '
  */
 export type AgentView = Readonly<{
   agent_id: string;
+import type {
+  Exchanges,
+  RunDetail,
+  RunExchangesInput,
+  RunPage,
+  RunPulse,
+  RunsInput,
+  RunTextInput,
+  TextRows,
+} from './runView.ts';
   name: string;
   status: 'active' | 'paused' | 'revoked';
   created_at: string;
@@ -188,6 +198,15 @@ export interface OwnerActions {
   exportAudit(format: 'jsonl' | 'csv'): Iterable<string>;
 
   settings(): Settings;
+  /** What runs first, then what ended, newest first. */
+  runs(input: RunsInput): RunPage;
+  run(id: string): RunDetail;
+  /** Only what changes while it is in flight. */
+  runPulse(id: string): RunPulse;
+  runText(input: RunTextInput): TextRows;
+  runExchanges(input: RunExchangesInput): Exchanges;
+  /** Nobody looks at a run any more: what was read of it is let go. */
+  closeRun(): void;
   /** Keys whose value comes from the environment, for as long as the process lives. */
   environmentSettings(): readonly SettingKey[];
   setSetting(principal: Principal, key: SettingKey, value: unknown): void;

@@ -14,6 +14,7 @@ import { EnvImport } from './envImport.ts';
 import { bindIpc } from './ipc.ts';
 import { bringToFront, createMainWindow } from './mainWindow.ts';
 import { Presenter } from './presenter.ts';
+import { RunWatch } from './runWatch.ts';
 import { viewUrl } from './scheme.ts';
 import { autostartEntry, followLoginStart, type LoginStart, loginItem } from './startAtLogin.ts';
 import { AppTray } from './tray.ts';
@@ -76,10 +77,17 @@ export function createDesktop(ports: DesktopPorts): Desktop {
     names: () => new Set(owner.secrets().map(({ name }) => name)),
     add: (secret) => void owner.addSecret('desktop', secret),
   });
+  const runWatch = new RunWatch({
+    pulse: (id) => owner.runPulse(id),
+    isSeen: () => window.isVisible() && !window.isMinimized(),
+    emit: (pulse) => windowSide.emit('runOutput', pulse),
+    closed: () => owner.closeRun(),
+    failed: (error) => log.warn({ err: error }, 'a run in flight could not be read'),
+  });
   const windowSide = bindIpc(
     { name: 'window', contents: window.webContents, url: viewUrl('window') },
     windowIpc,
-    windowHandlers(owner, snapshot, presenter, envImport, () => app.quit()),
+    windowHandlers(owner, snapshot, presenter, envImport, runWatch, () => app.quit()),
     log,
   );
   const decisionSide = bindIpc(
@@ -101,6 +109,7 @@ export function createDesktop(ports: DesktopPorts): Desktop {
   const refresh = (): void => {
     tray.update(ports.facts());
     feed.changed();
+    runWatch.seen();
     followLogin();
   };
   desk.addChannel(windowChannel(presenter, refresh));
@@ -110,10 +119,14 @@ export function createDesktop(ports: DesktopPorts): Desktop {
     ports.onFactsChanged(() => presenter.factsChanged()),
     watchSight(window, presenter),
     () => feed.dispose(),
+    () => runWatch.dispose(),
     () => envImport.forget(),
   ];
   followLogin();
   window.on('show', () => feed.watched());
+  for (const event of ['show', 'restore'] as const) window.on(event as 'show', () => runWatch.seen());
+  // A page that is loaded anew has no run open.
+  window.webContents.on('did-start-loading', () => runWatch.watch(null));
   window.on('close', () => {
     if (!bounds.closingWasTold()) void tellThatItRuns(ports.tell);
   });

@@ -5,6 +5,7 @@ import type { Desk } from '../approvals/channel.ts';
 import { toSegments } from '../core/display.ts';
 import type { EnvImport } from './envImport.ts';
 import type { Presenter } from './presenter.ts';
+import type { RunWatch } from './runWatch.ts';
 import type { TrayFacts } from './trayModel.ts';
 
 /** Of an audit event's details; the whole is in `oauth3 audit`. */
@@ -38,6 +39,7 @@ export function windowHandlers(
   snapshot: () => DeskSnapshot,
   presenter: Presenter,
   envImport: EnvImport,
+  runWatch: RunWatch,
   quit: () => void,
 ): Handlers<WindowContract> {
   const by = 'desktop';
@@ -66,6 +68,11 @@ export function windowHandlers(
     prepareSandbox: ({ runtime, isolation }) => void owner.prepareSandboxes([runtime], isolation, () => {}),
     extendRequest: ({ id, minutes }) => owner.extendRequest(by, id, minutes),
     killRun: ({ id }) => owner.killRun(by, id),
+    runs: (input) => owner.runs(input),
+    run: ({ id }) => owner.run(id),
+    runText: (input) => owner.runText(input),
+    runExchanges: (input) => owner.runExchanges(input),
+    watchRun: (run) => runWatch.watch(run?.id ?? null),
     audit: (filter) =>
       owner.audit(filter).map(({ payload, ...row }) => ({
         ...row,

@@ -5,6 +5,7 @@ import { type LocalServiceBook, localServiceActions } from './localServices.ts';
 import { type PauseSwitch, stopActions } from './panic.ts';
 import { pauseOffer } from './pauseOffer.ts';
 import { requestActions } from './requests.ts';
+import { runActions } from './runs.ts';
 import { type SampleDeps, sampleActions } from './sample.ts';
 import { secretActions } from './secrets.ts';
 import { type SettingsBook, settingActions } from './settings.ts';
@@ -23,6 +24,7 @@ export function createOwner(deps: SampleDeps, books: OwnerBooks): OwnerActions {
     ...secretActions({ ...deps, localNames: () => books.localServices.names() }),
     ...trustActions(deps),
     ...requestActions(deps),
+    ...runActions(deps),
     ...pauseOffer(deps),
     ...sampleActions(deps, books.settings),
     ...auditActions(deps),

@@ -3,7 +3,7 @@ import type { Principal, VaultState } from '../../contract/states.ts';
 import type { Clock } from '../core/clock.ts';
 import { byWhom } from '../core/principal.ts';
 import type { Records } from '../core/records.ts';
-import type { RequestEvents, RunLauncher } from '../core/runPorts.ts';
+import type { RequestEvents, RunFollower, RunLauncher } from '../core/runPorts.ts';
 import type { LocalServices } from '../net/localServices.ts';
 
 export type OwnerRecords = Pick<
@@ -30,6 +30,7 @@ export type OwnerRecords = Pick<
   | 'trustUsingSecret'
   | 'request'
   | 'requests'
+  | 'requestPage'
   | 'extendRequest'
   | 'latestDecisions'
   | 'manifest'
@@ -66,7 +67,7 @@ export type StatusFacts = Pick<
 export type OwnerDeps = Readonly<{
   records: OwnerRecords;
   vault: OwnerVault;
-  runs: Pick<RunLauncher, 'kill' | 'killAll' | 'counts' | 'waitsFor'>;
+  runs: Pick<RunLauncher, 'kill' | 'killAll' | 'counts' | 'waitsFor'> & RunFollower;
   events: Pick<RequestEvents, 'emitChanged'>;
   clock: Clock;
   random: (bytes: number) => Uint8Array;

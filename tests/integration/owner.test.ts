@@ -56,6 +56,7 @@ function openHouse(environmentServices = '') {
       counts: () => ({ running: 0, queued: 0 }),
       waitsFor: () => null,
     },
+      live: () => null,
     events: { emitChanged: () => {} },
     clock: systemClock,
     ask: async () => 'req_sample',
