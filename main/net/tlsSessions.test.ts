@@ -59,7 +59,7 @@ async function handshake(sessions: TlsSessions, host = 'api.allowed.com', truste
   return text;
 }
 
-it('C61 makes the second handshake of a run short, and none of another run', async () => {
+it('B43 makes the second handshake of a run short, and none of another run', async () => {
   const sessions = new TlsSessions();
   expect(await handshake(sessions)).toBe('full');
   expect(await handshake(sessions)).toBe('resumed');
