@@ -6,8 +6,14 @@ import { factGroups } from './factGroups.ts';
 import { LongText } from './LongText.tsx';
 import { Warnings } from './Warnings.tsx';
 
+type CardFactsProps = Readonly<{
+  card: Card;
+  /** Steps that the owner has to take about secrets. */
+  children: ReactNode;
+}>;
+
 /** All that is known of a card but its code: what is new, what goes where, what bounds it, what it does, what was said. */
-export function CardFacts({ card }: Readonly<{ card: Card }>) {
+export function CardFacts({ card, children }: CardFactsProps) {
   const { news, reach, rest } = factGroups(card.facts);
   return (
     <>
@@ -31,6 +37,7 @@ export function CardFacts({ card }: Readonly<{ card: Card }>) {
           <Facts of={reach} />
         </Part>
       )}
+      {children}
       {rest.length > 0 && (
         <Part title={reach.length > 0 ? 'How it runs' : 'Details'}>
           <Facts of={rest} />

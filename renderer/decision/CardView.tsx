@@ -19,7 +19,7 @@ type CardViewProps = Readonly<{
   close: () => void;
 }>;
 
-/** Facts first, in prose; then what blocks; then the code; the buttons stay in sight at the bottom. */
+/** Facts first, in prose, with what blocks among them; then the code; the buttons stay in sight at the bottom. */
 export function CardView({ api, state, close }: CardViewProps) {
   const { card, turn } = state;
   const scroller = useRef<HTMLElement>(null);
@@ -54,13 +54,14 @@ export function CardView({ api, state, close }: CardViewProps) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
       <section className={styles.scroll} tabIndex={0} aria-label="What would run" ref={scroller}>
         <div className={styles.content}>
-          {card.missingSecrets.map((name) => (
-            <MissingSecret key={name} api={api} name={name} hosts={card.bindableHosts ?? []} />
-          ))}
-          {card.unboundSecrets.map((secret) => (
-            <UnboundSecret key={secret.name} api={api} card={card} secret={secret} />
-          ))}
-          <CardFacts card={card} />
+          <CardFacts card={card}>
+            {card.missingSecrets.map((name) => (
+              <MissingSecret key={name} api={api} name={name} hosts={card.bindableHosts ?? []} />
+            ))}
+            {card.unboundSecrets.map((secret) => (
+              <UnboundSecret key={secret.name} api={api} card={card} secret={secret} />
+            ))}
+          </CardFacts>
           {code !== undefined && <CodeSection code={code} earlier={earlier} scroller={scroller} onDrawn={drawn} />}
         </div>
       </section>
