@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { auditFilterSchema, auditFormatSchema, auditQuerySchema } from './audit.ts';
 import { secretNameSchema } from './bridge.ts';
 import type { ErrorBody } from './errors.ts';
 import type {
@@ -79,16 +80,10 @@ export const controlCommands = {
     z.strictObject({ status: requestStateSchema.optional(), limit: z.number().int().min(1).max(1000).optional() }),
   ),
   'requests.show': command<RequestDetail>()(z.strictObject({ id: text })),
-  'audit.list': command<List<AuditRow>>()(
-    z.strictObject({
-      limit: z.number().int().min(1).max(1000),
-      before_seq: z.number().int().min(1).optional(),
-      kind: text.optional(),
-    }),
-  ),
+  'audit.list': command<List<AuditRow>>()(auditQuerySchema),
   'audit.verify': command<Value<'verifyAudit'>>()(none),
   /** Streams: each part is a piece of the file. */
-  'audit.export': command<null>()(z.strictObject({ format: z.enum(['jsonl', 'csv']) })),
+  'audit.export': command<null>()(auditFilterSchema.extend({ format: auditFormatSchema })),
   /** Streams: each part is a sentence about what is being done. */
   images: command<List<SandboxView>>()(
     z.strictObject({ runtimes: z.array(runtimeSchema).max(16), isolation: isolationSchema }),

@@ -1,13 +1,24 @@
 import { z } from 'zod';
+import {
+  type AuditDetail,
+  type AuditExported,
+  type AuditLine,
+  type AuditValues,
+  type AuditVerdict,
+  type AuditWork,
+  auditFilterSchema,
+  auditFormatSchema,
+  auditQuerySchema,
+  auditValuesSchema,
+  type Statistics,
+} from './audit.ts';
 import { secretNameSchema } from './bridge.ts';
 import type { Card, CardOutcome } from './card.ts';
-import type { Segment } from './display.ts';
 import { type EnvFile, type EnvImported, envImportSchema } from './envImport.ts';
 import type { ErrorBody } from './errors.ts';
 import type {
   AgentCreated,
   AgentView,
-  AuditRow,
   LocalServiceView,
   RequestDetail,
   RequestRow,
@@ -69,9 +80,6 @@ export type DeskSnapshot = Readonly<{
   preparing: string | null;
 }>;
 
-/** An audit event as the window shows it: what others wrote is in `details`, ready to show and shortened. */
-export type AuditLine = Readonly<Omit<AuditRow, 'payload'> & { details: readonly Segment[] }>;
-
 export type CardKey = Readonly<Pick<Card, 'subject' | 'id'>>;
 export type DecisionPlace = Readonly<{ x: number; y: number; width: number; height: number; card: CardKey }>;
 
@@ -125,10 +133,15 @@ export const windowIpc = {
     runExchanges: call<Exchanges>()(runExchangesInput),
     /** `runOutput` tells how that run comes along, while the window is in sight; null: no run is open any more. */
     watchRun: call<void>()(runInput.nullable()),
-    audit: call<readonly AuditLine[]>()(
-      z.strictObject({ limit: z.number().int().min(1).max(500), before_seq: z.number().int().exactOptional() }),
-    ),
-    verifyAudit: call<Readonly<{ ok: boolean; events: number; broken_at?: number; reason?: string }>>()(nothing),
+    audit: call<readonly AuditLine[]>()(auditQuerySchema),
+    auditEvent: call<AuditDetail>()(z.strictObject({ seq: z.number().int().min(1) })),
+    auditValues: call<AuditValues>()(auditValuesSchema),
+    /** `auditWork` tells how far it is. */
+    verifyAudit: call<AuditVerdict>()(nothing),
+    /** Asks the owner for a file. Null: none chosen. */
+    exportAudit: call<AuditExported>()(z.strictObject({ format: auditFormatSchema, filter: auditFilterSchema })),
+    cancelAudit: call<void>()(z.strictObject({ job: z.enum(['verify', 'export']) })),
+    statistics: call<Statistics>()(z.strictObject({ days: z.number().int().min(1).max(366) })),
     sampleRequest: call<Readonly<{ request_id: string }>>()(nothing),
     settings: call<Settings>()(nothing),
     /** Those that the environment sets: they cannot be changed here. */
@@ -156,6 +169,8 @@ export const windowIpc = {
     openRun: event<Readonly<{ id: string }>>(),
     /** The run that is watched has come further. */
     runOutput: event<RunPulse>(),
+    /** How far the check or the export of the audit log is. */
+    auditWork: event<AuditWork>(),
     /** Where main has put the decision view over this window, in CSS pixels; null while none is shown. */
     decisionPlace: event<DecisionPlace | null>(),
   },

@@ -1,14 +1,14 @@
+import type {
+  AuditFacet,
+  AuditFilter,
+  AuditFormat,
+  AuditProgress,
+  AuditQuery,
+  AuditValues,
+  AuditVerdict,
+  Statistics,
+} from './audit.ts';
 import type { Isolation, Runtime } from './runtime.ts';
-import type { SettingKey, Settings } from './settings.ts';
-import type { Delivery, Principal, RequestState, TrustLevel, VaultState } from './states.ts';
-
-/**
- * What the owner can do, each once. The window, the tray, Telegram and the CLI all call this and nothing else; there
- * is no approving here: decisions go through the desk. Views are JSON as the CLI prints it (snake_case, RFC 3339).
- * Everything may throw CodedError.
- */
-export type AgentView = Readonly<{
-  agent_id: string;
 import type {
   Exchanges,
   RunDetail,
@@ -19,6 +19,16 @@ import type {
   RunTextInput,
   TextRows,
 } from './runView.ts';
+import type { SettingKey, Settings } from './settings.ts';
+import type { Delivery, Principal, RequestState, TrustLevel, VaultState } from './states.ts';
+
+/**
+ * What the owner can do, each once. The window, the tray, Telegram and the CLI all call this and nothing else; there
+ * is no approving here: decisions go through the desk. Views are JSON as the CLI prints it (snake_case, RFC 3339).
+ * Everything may throw CodedError.
+ */
+export type AgentView = Readonly<{
+  agent_id: string;
   name: string;
   status: 'active' | 'paused' | 'revoked';
   created_at: string;
@@ -123,6 +133,9 @@ export type AuditRow = Readonly<{
   request_id: string | null;
   payload: unknown;
   hash: string;
+  /** Of the request that it is about, or of the agent that it names; null when there is none or it was pruned. */
+  agent: string | null;
+  skill_id: string | null;
 }>;
 
 export type LocalServiceView = Readonly<{
@@ -185,19 +198,6 @@ export interface OwnerActions {
 
   requests(filter: Readonly<{ status?: RequestState; limit?: number }>): readonly RequestRow[];
   requestDetail(id: string): RequestDetail;
-  /** A harmless request of an agent of our own, to learn on; its card waits for the owner like any other. */
-  sampleRequest(principal: Principal): Promise<Readonly<{ request_id: string }>>;
-  /** Gives a waiting request more time, in minutes from now. */
-  extendRequest(principal: Principal, id: string, minutes: number): void;
-  killRun(principal: Principal, requestId: string): void;
-  /** Name of the agent of this request when its last three decisions were denials and it is not paused; else null. */
-  pauseOffer(requestId: string): string | null;
-
-  audit(filter: Readonly<{ limit: number; before_seq?: number; kind?: string }>): readonly AuditRow[];
-  verifyAudit(): Readonly<{ ok: boolean; events: number; broken_at?: number; reason?: string }>;
-  exportAudit(format: 'jsonl' | 'csv'): Iterable<string>;
-
-  settings(): Settings;
   /** What runs first, then what ended, newest first. */
   runs(input: RunsInput): RunPage;
   run(id: string): RunDetail;
@@ -207,6 +207,26 @@ export interface OwnerActions {
   runExchanges(input: RunExchangesInput): Exchanges;
   /** Nobody looks at a run any more: what was read of it is let go. */
   closeRun(): void;
+  /** A harmless request of an agent of our own, to learn on; its card waits for the owner like any other. */
+  sampleRequest(principal: Principal): Promise<Readonly<{ request_id: string }>>;
+  /** Gives a waiting request more time, in minutes from now. */
+  extendRequest(principal: Principal, id: string, minutes: number): void;
+  killRun(principal: Principal, requestId: string): void;
+  /** Name of the agent of this request when its last three decisions were denials and it is not paused; else null. */
+  pauseOffer(requestId: string): string | null;
+
+  /** Newest first. Looks as long as it takes to fill the page, but lets others have their turn. */
+  audit(query: AuditQuery): Promise<readonly AuditRow[]>;
+  auditEvent(seq: number): AuditRow;
+  auditValues(facet: AuditFacet, begins: string): Promise<AuditValues>;
+  /** `onProgress` is told now and then; an aborted one rejects with the signal's reason. */
+  verifyAudit(onProgress?: (progress: AuditProgress) => void, signal?: AbortSignal): Promise<AuditVerdict>;
+  /** Oldest first, in pieces of a file. */
+  exportAudit(format: AuditFormat, filter?: AuditFilter): AsyncIterable<string>;
+  /** The last `days` days of the owner's own time zone, today included, oldest first. */
+  statistics(days: number): Promise<Statistics>;
+
+  settings(): Settings;
   /** Keys whose value comes from the environment, for as long as the process lives. */
   environmentSettings(): readonly SettingKey[];
   setSetting(principal: Principal, key: SettingKey, value: unknown): void;

@@ -54,10 +54,10 @@ function handlers(owner: OwnerActions): Handlers {
       items: owner.requests({ limit: limit ?? defaultRequests, ...(status === undefined ? {} : { status }) }),
     }),
     'requests.show': ({ id }) => owner.requestDetail(id),
-    'audit.list': (filter) => ({ items: owner.audit(given(filter)) }),
+    'audit.list': async (query) => ({ items: await owner.audit(query) }),
     'audit.verify': () => owner.verifyAudit(),
-    'audit.export': async ({ format }, parts) => {
-      for (const part of owner.exportAudit(format)) await parts(part);
+    'audit.export': async ({ format, ...filter }, parts) => {
+      for await (const part of owner.exportAudit(format, filter)) await parts(part);
       return null;
     },
     images: async ({ runtimes, isolation }, parts) => {

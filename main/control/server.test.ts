@@ -140,7 +140,11 @@ describe('the control socket', () => {
   });
 
   it('streams an export in parts', async () => {
-    const { server } = await start({ exportAudit: () => ['a\n', 'b\n'] });
+    const { server } = await start({
+      exportAudit: async function* () {
+        yield* ['a\n', 'b\n'];
+      },
+    });
     const answers = await talk(server.path, [line({ id: 1, command: 'audit.export', params: { format: 'jsonl' } })], 3);
     expect(answers).toEqual([
       { id: 1, part: 'a\n' },

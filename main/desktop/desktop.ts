@@ -7,6 +7,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { RequestEvents } from '../core/runPorts.ts';
 import { Arming } from './arming.ts';
+import { AuditDesk } from './auditDesk.ts';
 import { ChangeFeed } from './changeFeed.ts';
 import { decisionHandlers } from './decisionHandlers.ts';
 import { DecisionView } from './decisionView.ts';
@@ -84,10 +85,15 @@ export function createDesktop(ports: DesktopPorts): Desktop {
     closed: () => owner.closeRun(),
     failed: (error) => log.warn({ err: error }, 'a run in flight could not be read'),
   });
+  const auditDesk = new AuditDesk({
+    owner,
+    chooseFile: (name) => chooseExport(window, name),
+    progress: (work) => windowSide.emit('auditWork', work),
+  });
   const windowSide = bindIpc(
     { name: 'window', contents: window.webContents, url: viewUrl('window') },
     windowIpc,
-    windowHandlers(owner, snapshot, presenter, envImport, runWatch, () => app.quit()),
+    windowHandlers(owner, snapshot, presenter, envImport, auditDesk, runWatch, () => app.quit()),
     log,
   );
   const decisionSide = bindIpc(
@@ -121,6 +127,7 @@ export function createDesktop(ports: DesktopPorts): Desktop {
     () => feed.dispose(),
     () => runWatch.dispose(),
     () => envImport.forget(),
+    () => auditDesk.dispose(),
   ];
   followLogin();
   window.on('show', () => feed.watched());
@@ -169,6 +176,14 @@ async function chooseFile(window: BrowserWindow): Promise<string | null> {
     properties: ['openFile', 'showHiddenFiles'],
   });
   return filePaths[0] ?? null;
+}
+
+async function chooseExport(window: BrowserWindow, name: string): Promise<string | null> {
+  const { canceled, filePath } = await dialog.showSaveDialog(window, {
+    title: 'Export the audit log',
+    defaultPath: join(app.getPath('documents'), name),
+  });
+  return canceled || filePath === '' ? null : filePath;
 }
 
 /** Closing the window looks like the end of the app, and is none. */

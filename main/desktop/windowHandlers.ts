@@ -2,14 +2,11 @@ import { CodedError } from '../../contract/errors.ts';
 import type { CardKey, DeskSnapshot, Handlers, WindowContract } from '../../contract/ipc.ts';
 import type { OwnerActions } from '../../contract/owner.ts';
 import type { Desk } from '../approvals/channel.ts';
-import { toSegments } from '../core/display.ts';
+import type { AuditDesk } from './auditDesk.ts';
 import type { EnvImport } from './envImport.ts';
 import type { Presenter } from './presenter.ts';
 import type { RunWatch } from './runWatch.ts';
 import type { TrayFacts } from './trayModel.ts';
-
-/** Of an audit event's details; the whole is in `oauth3 audit`. */
-const MAX_DETAILS = 240;
 
 /** Opens what the owner clicked in the list, null: nothing. Throws `already_decided` when it does not wait any more. */
 export function showCard(presenter: Pick<Presenter, 'open' | 'close'>, key: CardKey | null): void {
@@ -39,6 +36,7 @@ export function windowHandlers(
   snapshot: () => DeskSnapshot,
   presenter: Presenter,
   envImport: EnvImport,
+  auditDesk: AuditDesk,
   runWatch: RunWatch,
   quit: () => void,
 ): Handlers<WindowContract> {
@@ -73,13 +71,13 @@ export function windowHandlers(
     runText: (input) => owner.runText(input),
     runExchanges: (input) => owner.runExchanges(input),
     watchRun: (run) => runWatch.watch(run?.id ?? null),
-    audit: (filter) =>
-      owner.audit(filter).map(({ payload, ...row }) => ({
-        ...row,
-        details: toSegments(JSON.stringify(payload), { maxChars: MAX_DETAILS }),
-      })),
-    verifyAudit: () => owner.verifyAudit(),
-    sampleRequest: () => owner.sampleRequest(by),
+    audit: (query) => auditDesk.lines(query),
+    auditEvent: ({ seq }) => auditDesk.detail(seq),
+    auditValues: ({ facet, begins }) => owner.auditValues(facet, begins),
+    verifyAudit: () => auditDesk.verify(),
+    exportAudit: ({ format, filter }) => auditDesk.export(format, filter),
+    cancelAudit: ({ job }) => auditDesk.cancel(job),
+    statistics: ({ days }) => owner.statistics(days),
     settings: () => owner.settings(),
     environmentSettings: () => owner.environmentSettings(),
     setSetting: ({ key, value }) => owner.setSetting(by, key, value),

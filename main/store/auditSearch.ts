@@ -86,9 +86,10 @@ export class AuditSearch {
     const facets = facetsOf(filter).map(([facet, value]) => this.#facet(facet, value));
     const words = search === undefined ? null : ftsWords(search);
     if (facets.includes(null) || words === '') return null;
+    // Words first: among those that leave as much they drive, because looking one of them up by key takes longest.
     return [
-      ...facets.filter((found) => found !== null),
       ...(words === null ? [] : [this.#words(words)]),
+      ...facets.filter((found) => found !== null),
       ...(requestId === undefined ? [] : [this.#request(requestId)]),
     ];
   }

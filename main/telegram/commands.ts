@@ -158,13 +158,11 @@ export const commands: readonly Command[] = [
   {
     name: 'audit',
     description: 'the last events',
-    run: ({ owner }) => {
-      const lines = owner
-        .audit({ limit: 15 })
-        .map(
-          (row) =>
-            `${row.seq} ${row.at} ${row.kind} ${row.actor}${row.request_id === null ? '' : ` ${row.request_id}`}`,
-        );
+    run: async ({ owner }) => {
+      const rows = await owner.audit({ limit: 15 });
+      const lines = rows.map(
+        (row) => `${row.seq} ${row.at} ${row.kind} ${row.actor}${row.request_id === null ? '' : ` ${row.request_id}`}`,
+      );
       return list('Last events', lines.map(outside), 'No events yet.');
     },
   },

@@ -36,9 +36,8 @@ afterEach(async () => {
 const cli = (...args: readonly string[]) => oauth3({ OAUTH3_DATA_DIR: house.dataDir }, args);
 const wish = (code: string) => ({ runtime: 'node', code }) as const;
 const view = async (id: string) => (await agent.call('GET', `/requests/${id}`)).body;
-const runCount = (id: string): number =>
-  house.owner.audit({ limit: 500 }).filter(({ kind, request_id }) => kind === 'run.started' && request_id === id)
-    .length;
+const runCount = async (id: string): Promise<number> =>
+  (await house.owner.audit({ limit: 500, kind: 'run.started', request: id })).length;
 
 describe('a request for a runtime whose image is being made', () => {
   it('waits, approved, says so everywhere, and starts once when the image is there', async () => {
@@ -70,7 +69,7 @@ describe('a request for a runtime whose image is being made', () => {
       'ready',
     );
     expect(relay.calls().filter((call) => call === 'POST /images/load')).toHaveLength(1);
-    expect([runCount(id), runCount(second)]).toEqual([1, 1]);
+    expect([await runCount(id), await runCount(second)]).toEqual([1, 1]);
   });
 
   it('can be stopped by its owner while it waits, and then never starts', async () => {
@@ -80,7 +79,7 @@ describe('a request for a runtime whose image is being made', () => {
     expect(await view(id)).toMatchObject({ status: 'failed', error: { code: 'killed' } });
     loading.letGo();
     await vi.waitFor(() => expect(house.broker.trayFacts().preparing).toBeNull(), patience);
-    expect(runCount(id)).toBe(0);
+    expect(await runCount(id)).toBe(0);
     expect((await view(id)).status).toBe('failed');
   });
 

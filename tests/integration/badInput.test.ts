@@ -110,12 +110,12 @@ describe('ten thousand secrets', () => {
     const house = await start();
     const values = Array.from({ length: maxSecrets }, fakeKey);
     for (const [at, value] of values.entries()) house.owner.addSecret('desktop', { name: `KEY_${at}`, value });
-    const events = house.owner.verifyAudit();
+    const events = await house.owner.verifyAudit();
     expect(refused(() => house.owner.addSecret('desktop', { name: 'ONE_MORE', value: fakeKey() }))).toBe(
       `invalid_request: There are ${maxSecrets} secrets already; more cannot be masked in time ` +
         '(Remove some that nothing uses any more: oauth3 secret list, then oauth3 secret rm NAME)',
     );
-    expect(house.owner.verifyAudit()).toEqual(events);
+    expect(await house.owner.verifyAudit()).toEqual(events);
     expect(house.owner.secrets()).toHaveLength(maxSecrets);
     house.owner.addSecret('desktop', { name: 'KEY_0', value: fakeKey(), replace: true });
     const agent = house.agent();

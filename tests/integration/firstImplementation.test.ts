@@ -19,6 +19,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Log } from '../../main/core/log.ts';
+import { allText } from '../support/allText.ts';
 import { type BotApi, startBotApi } from '../support/botApi.ts';
 import { fakeKey, startTestBroker, type TestBroker, type TestBrokerOptions } from '../support/broker.ts';
 import { canaryValue, filesBelow, sightings } from '../support/canary.ts';
@@ -269,7 +270,7 @@ describe('no defect comes back', () => {
       expect({ url, refused: status === 400 || status === 422 }).toEqual({ url, refused: true });
     }
     expect(connections).toBe(0);
-    const fetches = house.owner.audit({ limit: 99, kind: 'source.fetched' });
+    const fetches = await house.owner.audit({ limit: 99, kind: 'source.fetched' });
     expect(fetches.map(({ payload }) => payload)).toEqual(
       ['169.254.169.254', `[::ffff:7f00:1]:${port}`, `localhost:${port}`, `127.0.0.1:${port}`].map((host) =>
         expect.objectContaining({ host, outcome: expect.stringMatching(/^(address_refused|url_invalid)$/) }),
@@ -338,7 +339,7 @@ describe('no defect comes back', () => {
     expect(await agent.execute({ skill_id: 'x', code: '1' })).toMatchObject({ status: 403 });
     house.owner.revokeAgent('desktop', 'laptop');
     expect(await agent.execute({ skill_id: 'x', code: '1' })).toMatchObject({ status: 401 });
-    const exported = [...house.owner.exportAudit('jsonl')].join('');
+    const exported = await allText(house.owner.exportAudit('jsonl'));
     expect(exported).toMatch(/agent\.paused.*\n.*agent\.revoked/s);
   });
 

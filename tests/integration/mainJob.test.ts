@@ -105,7 +105,7 @@ describe('the main job', () => {
 
     const other = await house.agent('other').execute(wish());
     expect(other).toMatchObject({ status: 202, body: { status: 'pending' } });
-    expect(house.owner.verifyAudit()).toMatchObject({ ok: true });
+    expect(await house.owner.verifyAudit()).toMatchObject({ ok: true });
     expect(house.owner.trust()).toMatchObject([{ level: '24h', status: 'live', agent: 'laptop', use_count: 1 }]);
   });
 

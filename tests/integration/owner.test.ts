@@ -14,6 +14,7 @@ import { PauseSwitch } from '../../main/owner/panic.ts';
 import type { SampleDeps } from '../../main/owner/sample.ts';
 import { SettingsBook } from '../../main/owner/settings.ts';
 import { openStore } from '../../main/store/store.ts';
+import { allText } from '../support/allText.ts';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -55,8 +56,8 @@ function openHouse(environmentServices = '') {
       killAll: () => 2,
       counts: () => ({ running: 0, queued: 0 }),
       waitsFor: () => null,
-    },
       live: () => null,
+    },
     events: { emitChanged: () => {} },
     clock: systemClock,
     ask: async () => 'req_sample',
@@ -271,15 +272,15 @@ describe('stopping', () => {
 });
 
 describe('the audit log', () => {
-  it('comes out as JSON lines and as CSV that no spreadsheet takes for a formula', () => {
+  it('comes out as JSON lines and as CSV that no spreadsheet takes for a formula', async () => {
     const { owner, store } = openHouse();
     store.appendAudit({ actor: '=1+1', kind: 'test', payload: { text: 'a "quoted", text' } }, Date.now());
-    const lines = [...owner.exportAudit('jsonl')].join('').trimEnd().split('\n');
+    const lines = (await allText(owner.exportAudit('jsonl'))).trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line).kind)).toContain('test');
-    const csv = [...owner.exportAudit('csv')].join('');
-    expect(csv.split('\r\n')[0]).toBe('seq,at,actor,kind,request_id,payload,hash');
+    const csv = await allText(owner.exportAudit('csv'));
+    expect(csv.split('\r\n')[0]).toBe('seq,at,actor,kind,request_id,payload,hash,agent,skill_id');
     expect(csv).toContain(`"'=1+1"`);
     expect(csv).toContain('a \\""quoted\\"", text');
-    expect(owner.verifyAudit()).toMatchObject({ ok: true });
+    expect(await owner.verifyAudit()).toMatchObject({ ok: true });
   });
 });

@@ -116,7 +116,7 @@ export class FakeOwner implements TelegramOwner {
     return { runs_stopped: 1, trust_revoked: 2, agents_paused: 3 };
   }
 
-  audit(): ReturnType<TelegramOwner['audit']> {
+  async audit(): ReturnType<TelegramOwner['audit']> {
     return [];
   }
 }
