@@ -48,6 +48,8 @@ describe.each(['deno', 'node'] as const)('a WebSocket of %s in a container', (ru
     await backend.stop();
     run.session.close();
     expect({ stdout, stderr }).toEqual({ stdout: printed, stderr: '' });
-    expect(run.records).toMatchObject([record]);
+    // Refused, Deno tries once more by HTTP/2 alone, which is no protocol of ours (ATTACKS B50).
+    const again = runtime === 'deno' && record.refused !== null ? [{ refused: 'tls_refused' }] : [];
+    expect(run.records).toMatchObject([record, ...again]);
   });
 });
