@@ -80,13 +80,17 @@ export type DeskSnapshot = Readonly<{
   preparing: string | null;
 }>;
 
+/** How things stand, where the decision view is, and the run that the owner chose before there was a page. */
+export type Opening = Readonly<{ desk: DeskSnapshot; place: DecisionPlace | null; run: string | null }>;
+
 export type CardKey = Readonly<Pick<Card, 'subject' | 'id'>>;
 export type DecisionPlace = Readonly<{ x: number; y: number; width: number; height: number; card: CardKey }>;
 
 export const windowIpc = {
   calls: {
     status: call<StatusView>()(nothing),
-    desk: call<DeskSnapshot>()(nothing),
+    /** What a page that has just loaded has missed. */
+    opening: call<Opening>()(nothing),
     /** Refused with `already_decided` when that card does not wait any more. */
     showCard: call<void>()(z.strictObject(cardKey).nullable()),
     agents: call<readonly AgentView[]>()(nothing),

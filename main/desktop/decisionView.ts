@@ -21,13 +21,17 @@ export class DecisionView implements PresenterView {
     this.view = new WebContentsView({ webPreferences: viewPreferences(join(paths.preload, 'decision.js'), partition) });
     // Opaque in any case: what lies below must never look as if it were part of a card.
     this.view.setBackgroundColor(surfaceColor());
-    void this.view.webContents.loadURL(this.url);
+  }
+
+  /** The page of cards, before the first one; one that died is started again by the next card, not in a loop by itself. */
+  load(): void {
+    const { webContents } = this.view;
+    if (webContents.getURL() === '' || webContents.isCrashed()) void webContents.loadURL(this.url);
   }
 
   show(): Rectangle {
     if (!this.#shown) {
-      // A renderer that died is started again by the next card, not in a loop by itself.
-      if (this.view.webContents.isCrashed()) void this.view.webContents.loadURL(this.url);
+      this.load();
       this.#window.contentView.addChildView(this.view);
     }
     this.#shown = true;

@@ -1,6 +1,13 @@
 import { join } from 'node:path';
 import { app, type BrowserWindow, dialog, powerMonitor } from 'electron';
-import { type CardKey, type DecisionPlace, type DeskSnapshot, decisionIpc, windowIpc } from '../../contract/ipc.ts';
+import {
+  type CardKey,
+  type DecisionPlace,
+  type DeskSnapshot,
+  decisionIpc,
+  type Opening,
+  windowIpc,
+} from '../../contract/ipc.ts';
 import type { OwnerActions } from '../../contract/owner.ts';
 import type { ConfirmBinding, Desk } from '../approvals/channel.ts';
 import type { Clock } from '../core/clock.ts';
@@ -51,7 +58,10 @@ export function createDesktop(ports: DesktopPorts): Desktop {
   const paths = { renderer: join(built, 'renderer'), preload: join(built, 'preload'), icon: join(icons, 'icon.png') };
   const bounds = openWindowBounds(ports.dataDir);
   const window = createMainWindow(paths, bounds);
-  const openWindow = (): void => bringToFront(window);
+  const openWindow = (): void => {
+    bringToFront(window);
+    view.load();
+  };
   const view = new DecisionView(window, paths, () => zoom.factor);
   const zoom = new Zoom(bounds.loadZoom(), [window.webContents, view.view.webContents], (factor) => {
     bounds.saveZoom(factor);
@@ -70,9 +80,19 @@ export function createDesktop(ports: DesktopPorts): Desktop {
     pauseOffer: (requestId) => owner.pauseOffer(requestId),
     isLocked: () => ports.facts().vault !== 'unlocked',
     emitState: (state) => decisionSide.emit('state', state),
-    emitPlace: (place) => windowSide.emit('decisionPlace', place === null ? null : inCssPixels(place, zoom.factor)),
+    emitPlace: (place) => {
+      shown.place = place === null ? null : inCssPixels(place, zoom.factor);
+      windowSide.emit('decisionPlace', shown.place);
+    },
   });
   const snapshot = (): DeskSnapshot => deskSnapshot(desk, ports.facts());
+  /** For a page that was not there when it was said. */
+  const shown: { place: DecisionPlace | null; run: string | null } = { place: null, run: null };
+  const opening = (): Opening => {
+    const { run } = shown;
+    shown.run = null;
+    return { desk: snapshot(), place: shown.place, run };
+  };
   const envImport = new EnvImport({
     choose: () => chooseFile(window),
     names: () => new Set(owner.secrets().map(({ name }) => name)),
@@ -93,7 +113,7 @@ export function createDesktop(ports: DesktopPorts): Desktop {
   const windowSide = bindIpc(
     { name: 'window', contents: window.webContents, url: viewUrl('window') },
     windowIpc,
-    windowHandlers(owner, snapshot, presenter, envImport, auditDesk, runWatch, () => app.quit()),
+    windowHandlers(owner, opening, presenter, envImport, auditDesk, runWatch, () => app.quit()),
     log,
   );
   const decisionSide = bindIpc(
@@ -103,6 +123,7 @@ export function createDesktop(ports: DesktopPorts): Desktop {
     log,
   );
   const openRun = (id: string): void => {
+    shown.run = id;
     openWindow();
     windowSide.emit('openRun', { id });
   };

@@ -31,7 +31,7 @@ export type MainWindowPaths = Readonly<{ renderer: string; preload: string; icon
 
 const defaultBounds: WindowBounds = { width: 1080, height: 760 };
 
-/** Makes the (hidden) main window and loads its view. Closing hides it: the app lives in the tray. */
+/** Makes the (hidden) main window; its page is loaded when it is first opened. Closing hides it: the app lives in the tray. */
 export function createMainWindow(paths: MainWindowPaths, bounds: WindowBoundsStore): BrowserWindow {
   const partition = 'oauth3-window';
   serveView(session.fromPartition(partition), 'window', paths.renderer);
@@ -55,12 +55,12 @@ export function createMainWindow(paths: MainWindowPaths, bounds: WindowBoundsSto
   });
   // When it goes out of sight, since Linux has no event for the end of moving and sizing.
   window.on('hide', () => bounds.save(window.getNormalBounds()));
-  void window.loadURL(viewUrl('window'));
   return window;
 }
 
 export function bringToFront(window: BrowserWindow): void {
-  if (window.webContents.isCrashed()) void window.loadURL(viewUrl('window'));
+  // A page takes 30 MB that nobody looks at after a login; one that died is started again.
+  if (window.webContents.getURL() === '' || window.webContents.isCrashed()) void window.loadURL(viewUrl('window'));
   if (window.isMinimized()) window.restore();
   window.show();
   window.focus();

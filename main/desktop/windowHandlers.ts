@@ -1,5 +1,5 @@
 import { CodedError } from '../../contract/errors.ts';
-import type { CardKey, DeskSnapshot, Handlers, WindowContract } from '../../contract/ipc.ts';
+import type { CardKey, DeskSnapshot, Handlers, Opening, WindowContract } from '../../contract/ipc.ts';
 import type { OwnerActions } from '../../contract/owner.ts';
 import type { Desk } from '../approvals/channel.ts';
 import type { AuditDesk } from './auditDesk.ts';
@@ -33,7 +33,7 @@ export function deskSnapshot(
 /** The window view looks and manages. It has no way to decide, to confirm a binding or to read a secret value. */
 export function windowHandlers(
   owner: OwnerActions,
-  snapshot: () => DeskSnapshot,
+  opening: () => Opening,
   presenter: Presenter,
   envImport: EnvImport,
   auditDesk: AuditDesk,
@@ -43,7 +43,7 @@ export function windowHandlers(
   const by = 'desktop';
   return {
     status: () => owner.status(),
-    desk: snapshot,
+    opening,
     showCard: (key) => showCard(presenter, key),
     agents: () => owner.agents(),
     addAgent: ({ name }) => owner.addAgent(by, name),
@@ -78,6 +78,7 @@ export function windowHandlers(
     exportAudit: ({ format, filter }) => auditDesk.export(format, filter),
     cancelAudit: ({ job }) => auditDesk.cancel(job),
     statistics: ({ days }) => owner.statistics(days),
+    sampleRequest: () => owner.sampleRequest(by),
     settings: () => owner.settings(),
     environmentSettings: () => owner.environmentSettings(),
     setSetting: ({ key, value }) => owner.setSetting(by, key, value),

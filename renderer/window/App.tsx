@@ -37,9 +37,13 @@ export function App({ api }: Readonly<{ api: Api<WindowContract> }>) {
   const [shown, setShown] = useState<Shown>({ page: 'Requests', part: null });
   const [pushed, setPushed] = useState<Readonly<{ desk: DeskSnapshot; changes: number }> | null>(null);
   const [place, setPlace] = useState<DecisionPlace | null>(null);
-  const first = useLoaded(() => unwrap(api.calls.desk(null)));
+  const first = useLoaded(() => unwrap(api.calls.opening(null)));
   const changes = pushed?.changes ?? 0;
-  const desk = pushed?.desk ?? first.value;
+  const desk = pushed?.desk ?? first.value?.desk ?? null;
+  useEffect(() => {
+    const missed = first.value?.place ?? null;
+    setPlace((before) => before ?? missed);
+  }, [first.value]);
   useEffect(() => {
     const stops = [
       api.on('changed', (next) => setPushed((before) => ({ desk: next, changes: (before?.changes ?? 0) + 1 }))),

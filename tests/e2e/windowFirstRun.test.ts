@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { run } from '../../scripts/setup/command.ts';
+import { launchApp } from '../support/desktop.ts';
 import { openWindowHouse, statusOf, type WindowHouse } from '../support/windowHouse.ts';
 
 const passphrase = 'only for this test desk';
@@ -60,9 +61,18 @@ describe('a first start on a desktop with a keyring', () => {
     const size = () => house.app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.getSize());
     await house.app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.setSize(911, 633));
     await expect.poll(size).toEqual([911, 633]);
+    await house.app.stop();
+    const app = await launchApp(house.desk, { dataDir: house.app.dataDir });
+    const again = await app.electron.evaluate(({ BrowserWindow }) => {
+      const [window] = BrowserWindow.getAllWindows();
+      return { size: window?.getSize(), isOpen: window?.isVisible(), page: window?.webContents.getURL() };
+    });
+    expect(again).toEqual({ size: [911, 633], isOpen: false, page: '' });
+    expect((await fetch(`${app.url}/health`)).status).toBe(200);
+    await app.stop();
     await house.restart();
+    expect(await isWindowOpen()).toBe(true);
     expect(await size()).toEqual([911, 633]);
-    expect(await isWindowOpen()).toBe(false);
     expect(await statusOf(house.window)).toMatchObject({ vault: 'unlocked' });
   });
 });

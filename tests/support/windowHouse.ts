@@ -79,6 +79,8 @@ type Started = Readonly<{ app: RunningApp; window: Page; decision: Page }>;
 
 const start = async (desk: Desk, options: LaunchOptions): Promise<Started> => {
   const app = await launchApp(desk, options);
+  // A later start stays in the background, without any page: this is what a second launch of the app does.
+  await app.electron.evaluate(({ app: electron }) => electron.emit('second-instance'));
   const window = await app.view('window');
   await window.getByRole('navigation').waitFor();
   return { app, window, decision: await app.view('decision') };
