@@ -11,7 +11,7 @@ import { type Running, startProgram } from './process.ts';
 
 /** Starts the built app, and an empty Electron app to compare with, on the same runtime and display. */
 export type AppStarter = Readonly<{
-  /** With a new data folder and what else is in its environment; resolves with the ready line. */
+  /** With a data folder of its own unless the environment names one; resolves with the ready line. */
   ours: (env: Readonly<Record<string, string>>) => Promise<Running>;
   /** Resolves when its one window has loaded. */
   empty: () => Promise<Running>;

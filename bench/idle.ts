@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { root } from '../scripts/setup/checkout.ts';
 import { openAppStarter } from './appProcess.ts';
 import type { Running } from './process.ts';
 import { type ProcessFacts, processTree } from './processTree.ts';
@@ -32,7 +34,7 @@ async function idleOf(app: Running): Promise<Idle> {
 }
 
 /**
- * The app with an open vault and nothing to do, its window made and hidden as after a login, beside an empty Electron app
+ * The app with an open vault and nothing to do, in the background as after a login, beside an empty Electron app
  * with one window, both at the same time: memory (proportional share) and CPU time of all their processes in a minute.
  */
 export async function benchIdle(): Promise<readonly string[]> {
@@ -41,7 +43,15 @@ export async function benchIdle(): Promise<readonly string[]> {
   const passphrase = join(folder, 'passphrase');
   writeFileSync(passphrase, randomBytes(24).toString('base64url'), { mode: 0o600 });
   try {
-    const running = [await apps.ours({ OAUTH3_PASSPHRASE_FILE: passphrase }), await apps.empty()] as const;
+    const env = { OAUTH3_PASSPHRASE_FILE: passphrase, OAUTH3_DATA_DIR: join(folder, 'data') };
+    const first = await apps.ours(env);
+    // An app that has an agent needs nothing from its owner: it starts in the background.
+    execFileSync(process.execPath, [join(root, 'cli/index.ts'), 'agent', 'add', 'bench'], {
+      env: { ...process.env, ...env },
+      stdio: 'ignore',
+    });
+    await first.stop();
+    const running = [await apps.ours(env), await apps.empty()] as const;
     const [ours, empty] = await Promise.all([idleOf(running[0]), idleOf(running[1])]);
     for (const app of running) await app.stop();
     const ratio = ours.memory / empty.memory;
