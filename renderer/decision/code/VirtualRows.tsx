@@ -1,13 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import {
-  type ReactNode,
-  type RefObject,
-  useEffect,
-  useImperativeHandle,
-  useLayoutEffect,
-  useRef,
-  useState,
-} from 'react';
+import { type ReactNode, type RefObject, useEffect, useImperativeHandle, useRef, useState } from 'react';
 import styles from './code.module.css';
 
 export type RowsHandle = Readonly<{ scrollTo: (index: number) => void }>;
@@ -32,7 +24,8 @@ const CHARACTER_WIDTH = 7.6;
 export function VirtualRows({ label, count, length, row, scroller, handle, onDrawn }: VirtualRowsProps) {
   const list = useRef<HTMLUListElement>(null);
   const [place, setPlace] = useState({ top: 0, columns: 80 });
-  useLayoutEffect(() => {
+  // Not a layout effect: what scrolls is an ancestor, whose reference is set after the layout effects in it.
+  useEffect(() => {
     const [outer, inner] = [scroller.current, list.current];
     if (outer === null || inner === null) return;
     const measure = (): void => {
