@@ -1,4 +1,4 @@
-import { useRef } from 'react';
+import { useMemo, useRef } from 'react';
 import type { Segment } from '../../contract/display.ts';
 import { Segments } from '../shared/Segments.tsx';
 import { chunksOf } from './code/chunks.ts';
@@ -15,7 +15,7 @@ type LongTextProps = Readonly<{ of: readonly Segment[]; label: string }>;
 
 /** Text from outside of any length. What does not fit is scrolled to, and its length is said. */
 export function LongText({ of, label }: LongTextProps) {
-  const { length } = lineText(of);
+  const length = useMemo(() => lineText(of).length, [of]);
   if (length <= LONG) return <Segments of={of} />;
   const counted = `${length.toLocaleString('en')} characters: scroll here to read all`;
   return (
@@ -37,7 +37,7 @@ function Whole({ of, label }: LongTextProps) {
 
 function Rows({ of, label }: LongTextProps) {
   const scroller = useRef<HTMLElement>(null);
-  const chunks = chunksOf(of);
+  const chunks = useMemo(() => chunksOf(of), [of]);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <section className={styles.scroll} aria-label={label} tabIndex={0} ref={scroller}>
