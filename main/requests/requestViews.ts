@@ -41,7 +41,8 @@ function resultView(result: RunResult, egress: readonly EgressRecord[]): ResultV
 function egressView(row: EgressRecord): EgressView {
   return {
     method: row.method,
-    host: row.port === 443 ? row.host : `${row.host}:${row.port}`,
+    // Of what was refused before it said whom it is for, there is no host.
+    host: row.port === 443 || row.host === '' ? row.host : `${row.host}:${row.port}`,
     path: row.path,
     status: row.status,
     bytes_in: row.bytesIn,
