@@ -40,6 +40,7 @@ import {
 } from './runView.ts';
 import { type SettingKey, type Settings, settingKeys } from './settings.ts';
 import { requestStateSchema, subjectSchema, type VaultState, verdictSchema } from './states.ts';
+import { type TelegramView, telegramChatInput, telegramInviteInput, telegramTokenInput } from './telegramView.ts';
 
 /**
  * The one IPC contract. Each view has its own calls and events; main's handlers, the preload bridges and the renderer
@@ -163,6 +164,15 @@ export const windowIpc = {
     quit: call<void>()(nothing),
     panic: call<Readonly<{ runs_stopped: number; trust_revoked: number; agents_paused: number }>>()(nothing),
     wakeTest: call<Readonly<{ ok: boolean; detail: string }>>()(nothing),
+    telegram: call<TelegramView>()(nothing),
+    telegramConnect: call<void>()(telegramTokenInput),
+    telegramInvite: call<void>()(telegramInviteInput),
+    telegramCancelInvite: call<void>()(nothing),
+    /** Main asks the owner in a dialog of its own first; false: the owner said no. */
+    telegramAdmit: call<boolean>()(telegramChatInput),
+    telegramRemove: call<void>()(telegramChatInput),
+    telegramTest: call<void>()(nothing),
+    telegramDisconnect: call<void>()(nothing),
   },
   events: {
     /** Something changed: how things stand now. A page reads again what else it shows. */

@@ -21,6 +21,7 @@ import type {
 } from './runView.ts';
 import type { SettingKey, Settings } from './settings.ts';
 import type { Delivery, Principal, RequestState, TrustLevel, VaultState } from './states.ts';
+import type { TelegramActions } from './telegramView.ts';
 
 /**
  * What the owner can do, each once. The window, the tray, Telegram and the CLI all call this and nothing else; there
@@ -258,4 +259,7 @@ export interface OwnerActions {
     principal: Principal,
   ): Promise<Readonly<{ runs_stopped: number; trust_revoked: number; agents_paused: number }>>;
   wakeTest(principal: Principal): Promise<Readonly<{ ok: boolean; detail: string }>>;
+
+  /** Setting up the owner's bot; only the window does. */
+  telegram(): TelegramActions;
 }

@@ -1,3 +1,4 @@
+import type { OwnerActions } from '../contract/owner.ts';
 import { isFinal } from '../contract/states.ts';
 import { createBridge } from './bridge/bridge.ts';
 import type { BrokerOptions } from './broker.ts';
@@ -5,7 +6,7 @@ import { ControlServer } from './control/server.ts';
 import type { Records } from './core/records.ts';
 import type { TrayFacts } from './desktop/trayModel.ts';
 import { openBooks } from './houseBooks.ts';
-import { openDesktopChannels, openTelegram } from './houseChannels.ts';
+import { makeTelegramRoom, openDesktopChannels } from './houseChannels.ts';
 import { openRequests } from './houseRequests.ts';
 import { openRuns, openSandboxes } from './houseRuns.ts';
 import { Upstream } from './net/upstream.ts';
@@ -18,7 +19,6 @@ import { Warmth } from './runs/warmth.ts';
 import { readPassphrase, readTrust } from './startFiles.ts';
 import { healthView, type StatusParts, startLines, statusFacts } from './statusFacts.ts';
 import type { StopList } from './stopList.ts';
-import type { Telegram } from './telegram/telegram.ts';
 import { WakeWorker } from './wake/worker.ts';
 
 export type House = Awaited<ReturnType<typeof openHouse>>;
@@ -48,7 +48,7 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
   const { desk, refresh, expiry } = requests;
   const wake = openWake(options, books, stops);
 
-  let telegram: Telegram | null = null;
+  const telegram = makeTelegramRoom(config, books, { desk, owner: () => owner, refresh }, stops);
   const status: StatusParts = {
     version: ports.version,
     url: () => url,
@@ -60,9 +60,9 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
     defaultRuntime: sandbox.defaultRuntime,
     minimumIsolation: () => settings.get('isolation.minimum'),
     engineWarnings: sandbox.engineWarnings,
-    telegram: () => telegram,
+    telegram: () => telegram.facts,
   };
-  const owner = createOwner(
+  const owner: OwnerActions = createOwner(
     {
       records,
       vault: {
@@ -87,6 +87,7 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
       statusFacts: () => statusFacts(status),
       prepareSandboxes: (...wanted) => sandbox.sandboxes.prepare(...wanted),
       wakeTest: () => wake.test(),
+      telegram: () => telegram,
       ask: async (agent, body) => (await requests.intake.execute(agent, body, neverAborted)).body.request_id,
       environmentServices: config.localServices,
     },
@@ -98,8 +99,8 @@ export async function openHouse(options: BrokerOptions, stops: StopList) {
   // What changed while we were off is seen before anything is shown or can be decided.
   expiry.start();
   refresh.refreshAll();
-  telegram = await openTelegram(config, books, { desk, owner, refresh }, stops);
-  openDesktopChannels(ports, books, { desk, owner, refresh }, stops);
+  await telegram.start();
+  openDesktopChannels(ports, books, { desk }, stops);
   const followed = { changed: facts.emit, replaced: () => refresh.refreshAll() };
   stops.add('sandbox changes', sandbox.sandboxes.onChange(followed));
   desk.start();

@@ -6,38 +6,40 @@ import type { Books } from './houseBooks.ts';
 import { NotificationChannel } from './notify/channel.ts';
 import type { RunRefresh } from './requests/runRefresh.ts';
 import type { StopList } from './stopList.ts';
-import type { Telegram } from './telegram/telegram.ts';
+import { TelegramRoom } from './telegram/room.ts';
 
-type Parts = Readonly<{ desk: ApprovalDesk; owner: OwnerActions; refresh: RunRefresh }>;
+type Parts = Readonly<{ desk: ApprovalDesk; owner: () => OwnerActions; refresh: RunRefresh }>;
 
-/** The bot, started, or null when none is configured. */
-export async function openTelegram(
+/** The room of the owner's bot; it starts nothing before its `start`. */
+export function makeTelegramRoom(
   { telegram: config }: BrokerOptions['config'],
-  { records, clock, random, log, notices }: Books,
+  { records, vault, clock, random, log, notices, facts }: Books,
   { desk, owner, refresh }: Parts,
   stops: StopList,
-): Promise<Telegram | null> {
-  const { botToken, chatIds, apiRoot } = config;
-  if (botToken === null) return null;
+): TelegramRoom {
   const confirmBinding: ConfirmBinding = (...binding) => refresh.confirmBinding(...binding);
-  // Loaded only here: most of the time that a start takes is loading code.
-  const { Telegram } = await import('./telegram/telegram.ts');
-  const telegram = new Telegram(
-    { token: botToken, chatIds, ...(apiRoot === null ? {} : { apiRoot }) },
-    { desk, owner, confirmBinding, records, clock, random, log },
-  );
-  desk.addChannel(telegram.channel);
-  notices.addPlace((text) => telegram.notice(text));
-  stops.add('telegram', () => telegram.stop());
-  telegram.start();
-  return telegram;
+  const room = new TelegramRoom({
+    config,
+    vault,
+    records,
+    desk,
+    owner,
+    confirmBinding,
+    clock,
+    random,
+    log,
+    changed: facts.emit,
+  });
+  notices.addPlace((text) => room.notice(text));
+  stops.add('telegram', () => room.stop());
+  return room;
 }
 
 /** The desktop's own channels: notifications, and what the shell brought along. */
 export function openDesktopChannels(
   { notifier, openCard, extraChannels }: BrokerOptions['ports'],
   { settings, notices, random, log }: Books,
-  { desk }: Parts,
+  { desk }: Pick<Parts, 'desk'>,
   stops: StopList,
 ): void {
   for (const channel of extraChannels ?? []) desk.addChannel(channel);

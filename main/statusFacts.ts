@@ -78,7 +78,7 @@ export function missingParts({
     missing.push(`The vault is not unlocked: ${lockReason} Unlock it in the window or with: oauth3 unlock`);
   }
   if (telegram === null) {
-    missing.push('Telegram is not configured: set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID to decide from your phone.');
+    missing.push('Telegram is not configured: set it up in the window (Settings, Telegram) to decide from your phone.');
   } else if (telegram.problem !== null) {
     missing.push(`${telegram.problem}.`);
   }

@@ -39,6 +39,19 @@ export class ApprovalDesk implements Desk {
     if (this.#started) this.#showWaiting();
   }
 
+  /**
+   * Takes a channel away: what it still wants to keep or show does not count any more. Cards that wait stay on the
+   * others, and come to the channel that is added in its place.
+   */
+  removeChannel(channel: Channel): void {
+    if (this.#channels.get(channel.name) !== channel) return;
+    this.#channels.delete(channel.name);
+    for (const { lanes } of this.#shown.values()) {
+      lanes.get(channel.name)?.leave();
+      lanes.delete(channel.name);
+    }
+  }
+
   /** After a restart: every subject that still waits is shown again, with the references that were kept. */
   start(): void {
     this.#started = true;

@@ -12,6 +12,7 @@ export class Lane {
   #tail: Promise<void> = Promise.resolve();
   #reference: CardReference | null;
   #reached = false;
+  #left = false;
 
   constructor(channel: Channel, reference: CardReference | null, log: Log) {
     this.channel = channel;
@@ -23,6 +24,11 @@ export class Lane {
     return this.#reached;
   }
 
+  /** The channel is gone: nothing more is asked of it, and where it put the card is not kept. */
+  leave(): void {
+    this.#left = true;
+  }
+
   /** `card` is asked when its turn comes, so that what is shown is what is true then; null: nothing to show any more. */
   show(card: () => Card | null, keep: (reference: CardReference) => void): Promise<void> {
     return this.#enqueue(async () => {
@@ -30,7 +36,7 @@ export class Lane {
       if (current === null) return;
       const shown = await this.channel.show(current, this.#reference);
       this.#reached = shown.reached;
-      if (shown.reference === undefined) return;
+      if (shown.reference === undefined || this.#left) return;
       this.#reference = shown.reference;
       keep(shown.reference);
     });
@@ -48,10 +54,12 @@ export class Lane {
   }
 
   #enqueue(operation: () => Promise<void>): Promise<void> {
-    this.#tail = this.#tail.then(operation).catch((error: unknown) => {
-      // A channel that rejects breaks its contract; the other channels and the decision must not suffer for it.
-      this.#log.error({ channel: this.channel.name, error: describe(error) }, 'a channel failed');
-    });
+    this.#tail = this.#tail
+      .then(() => (this.#left ? undefined : operation()))
+      .catch((error: unknown) => {
+        // A channel that rejects breaks its contract; the other channels and the decision must not suffer for it.
+        this.#log.error({ channel: this.channel.name, error: describe(error) }, 'a channel failed');
+      });
     return this.#tail;
   }
 }

@@ -436,6 +436,14 @@ export interface Records {
   /** Broker's own small state (Telegram update offset, last seen wall clock): not a setting, not audited. */
   state(key: string): string | null;
   setState(key: string, value: string): void;
+  /** The owner's Telegram bot, sealed by the vault; null when none was set up in the window. */
+  telegramSetup(): Readonly<{ version: number; sealed: Uint8Array }> | null;
+  /** Keeps or, with null, forgets it, together with its audit event. */
+  saveTelegramSetup(
+    setup: Readonly<{ version: number; sealed: Uint8Array }> | null,
+    event: AuditInput,
+    nowMs: number,
+  ): void;
   prune(limits: Readonly<{ resultsBefore: number; trafficBefore: number }>): void;
   health(): 'ok' | 'error';
 }

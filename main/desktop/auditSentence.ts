@@ -51,7 +51,15 @@ const sentences: Readonly<Record<string, Sentence>> = {
   'secret.value_replaced': (row) => `Replaced the value of ${nameOf(row)}`,
   'setting.changed': (row) => `Changed the setting ${text(row.payload, 'key') ?? ''}`,
   'source.fetched': (row) => `${agentOf(row)} had code fetched from its address`,
+  'telegram.connected': (row) => `Connected Telegram${botOf(row)}`,
+  'telegram.disconnected': (row) => `Disconnected Telegram${botOf(row)}`,
+  'telegram.member_added': (row) =>
+    text(row.payload, 'member') === 'person'
+      ? `Let ${nameOf(row)} decide in Telegram`
+      : `Sent cards to the Telegram group ${nameOf(row)} from then on`,
+  'telegram.member_removed': (row) => `Took ${nameOf(row)} out of Telegram`,
   'telegram.refused': () => 'Refused somebody in Telegram',
+  'telegram.token_replaced': (row) => `Gave Telegram another token${botOf(row)}`,
   'trust.replaced': () => 'Newer trust took the place of older',
   'trust.revoked': (row) => `Took back the trust in ${wish(row)}`,
   'trust.revoked_all': () => 'Took back all trust',
@@ -88,6 +96,11 @@ export function auditActor({ actor, agent }: Pick<AuditRow, 'actor' | 'agent'>):
     /^telegram:(-?\d+)$/.exec(actor)?.[1]?.replace(/^/, 'Telegram user ');
   if (known !== undefined) return known;
   return actor.startsWith('agent:') && agent !== null ? agent : actor;
+}
+
+function botOf({ payload }: Row): string {
+  const username = text(payload, 'username');
+  return username === null ? '' : `, bot @${username}`;
 }
 
 function howLong({ payload }: Row): string {

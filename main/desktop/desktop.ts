@@ -13,6 +13,7 @@ import type { ConfirmBinding, Desk } from '../approvals/channel.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { RequestEvents } from '../core/runPorts.ts';
+import { Admission, type Question } from './admission.ts';
 import { Arming } from './arming.ts';
 import { AuditDesk } from './auditDesk.ts';
 import { ChangeFeed } from './changeFeed.ts';
@@ -110,10 +111,11 @@ export function createDesktop(ports: DesktopPorts): Desktop {
     chooseFile: (name) => chooseExport(window, name),
     progress: (work) => windowSide.emit('auditWork', work),
   });
+  const admission = new Admission({ telegram: owner.telegram(), ask: (question) => askOwner(window, question) });
   const windowSide = bindIpc(
     { name: 'window', contents: window.webContents, url: viewUrl('window') },
     windowIpc,
-    windowHandlers(owner, opening, presenter, envImport, auditDesk, runWatch, () => app.quit()),
+    windowHandlers(owner, opening, presenter, envImport, auditDesk, runWatch, admission, () => app.quit()),
     log,
   );
   const decisionSide = bindIpc(
@@ -197,6 +199,14 @@ async function chooseFile(window: BrowserWindow): Promise<string | null> {
     properties: ['openFile', 'showHiddenFiles'],
   });
   return filePaths[0] ?? null;
+}
+
+/** In a dialog of the system, which no script in a view can answer. Enter and Escape say no. */
+async function askOwner(window: BrowserWindow, { message, detail, action }: Question): Promise<boolean> {
+  const buttons = ['Cancel', action];
+  const no = { defaultId: 0, cancelId: 0, noLink: true };
+  const options = { type: 'question', title: 'OAuth3', message, detail, buttons, ...no } as const;
+  return (await dialog.showMessageBox(window, options)).response === 1;
 }
 
 async function chooseExport(window: BrowserWindow, name: string): Promise<string | null> {

@@ -2,6 +2,7 @@ import { CodedError } from '../../contract/errors.ts';
 import type { CardKey, DeskSnapshot, Handlers, Opening, WindowContract } from '../../contract/ipc.ts';
 import type { OwnerActions } from '../../contract/owner.ts';
 import type { Desk } from '../approvals/channel.ts';
+import type { Admission } from './admission.ts';
 import type { AuditDesk } from './auditDesk.ts';
 import type { EnvImport } from './envImport.ts';
 import type { Presenter } from './presenter.ts';
@@ -38,6 +39,7 @@ export function windowHandlers(
   envImport: EnvImport,
   auditDesk: AuditDesk,
   runWatch: RunWatch,
+  admission: Admission,
   quit: () => void,
 ): Handlers<WindowContract> {
   const by = 'desktop';
@@ -93,5 +95,13 @@ export function windowHandlers(
     quit,
     panic: () => owner.panic(by),
     wakeTest: () => owner.wakeTest(by),
+    telegram: () => owner.telegram().view(),
+    telegramConnect: ({ token }) => owner.telegram().connect(by, token),
+    telegramInvite: ({ kind }) => owner.telegram().invite(by, kind),
+    telegramCancelInvite: () => owner.telegram().cancelInvitation(by),
+    telegramAdmit: ({ chatId }) => admission.admit(chatId),
+    telegramRemove: ({ chatId }) => owner.telegram().remove(by, chatId),
+    telegramTest: () => owner.telegram().test(by),
+    telegramDisconnect: () => owner.telegram().disconnect(by),
   };
 }

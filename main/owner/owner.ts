@@ -34,5 +34,6 @@ export function createOwner(deps: SampleDeps, books: OwnerBooks): OwnerActions {
     ...stopActions(deps, books.pause),
     prepareSandboxes: (...wanted) => deps.prepareSandboxes(...wanted),
     wakeTest: () => deps.wakeTest(),
+    telegram: deps.telegram,
   };
 }

@@ -1,5 +1,6 @@
 import type { OwnerActions, StatusView } from '../../contract/owner.ts';
 import type { Principal, VaultState } from '../../contract/states.ts';
+import type { TelegramActions } from '../../contract/telegramView.ts';
 import type { Clock } from '../core/clock.ts';
 import { byWhom } from '../core/principal.ts';
 import type { Records } from '../core/records.ts';
@@ -85,6 +86,7 @@ export type OwnerDeps = Readonly<{
   statusFacts: () => Promise<StatusFacts>;
   prepareSandboxes: OwnerActions['prepareSandboxes'];
   wakeTest: () => ReturnType<OwnerActions['wakeTest']>;
+  telegram: () => TelegramActions;
   /** From the environment: they win over the owner's own for the life of the process. */
   environmentServices: LocalServices;
 }>;

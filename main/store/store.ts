@@ -24,6 +24,7 @@ import { Seal } from './seal.ts';
 import { secretRecords } from './secrets.ts';
 import { settingRecords } from './settings.ts';
 import { type SlotRecords, slotRecords } from './slots.ts';
+import { telegramSetupRecords } from './telegramSetup.ts';
 import { trustRecords } from './trust.ts';
 import { wakeRecords } from './wake.ts';
 
@@ -83,6 +84,7 @@ export function openStore(options: StoreOptions): Store {
       ...pairingRecords(context),
       ...wakeRecords(context),
       ...settingRecords(context),
+      ...telegramSetupRecords(context),
       ...retentionRecords(context),
       ...slotRecords(context, clock.wallMs),
       ...healthRecords(context, clock),

@@ -9,6 +9,8 @@ export type TelegramChannelPorts = Omit<PostPorts, 'placed'> &
   Readonly<{
     records: Pick<Records, 'saveCard' | 'removeNonces'>;
     clock: Readonly<{ wallMs(): number }>;
+    /** Messages are this bot's own: what another bot sent cannot be edited. */
+    botId: number;
     /** Private chats of the approvers and the groups. */
     chats: readonly number[];
   }>;
@@ -30,9 +32,9 @@ export class TelegramChannel implements Channel {
   async show(card: Card, reference: CardReference | null): Promise<{ reached: boolean; reference?: CardReference }> {
     const posts = this.#postsOf(card, reference);
     const delivered = await Promise.all([...posts.values()].map((post) => post.showCard(card)));
-    const placed = referenceOf(posts);
+    const placed = referenceOf(posts, this.#ports.botId);
     const reached = delivered.includes(true);
-    return Object.keys(placed).length === 0 ? { reached } : { reached, reference: placed };
+    return placed === null ? { reached } : { reached, reference: placed };
   }
 
   async update(card: Card, reference: CardReference | null): Promise<void> {
@@ -75,19 +77,33 @@ export class TelegramChannel implements Channel {
     await this.#posts.get(keyOf(card.subject, card.id))?.get(chatId)?.showCard(card);
   }
 
+  /** Cards that wait lose their buttons in these chats, which get none any more. Never rejects. */
+  async retire(chats: ReadonlySet<number>): Promise<void> {
+    const waiting = [...this.#posts].filter(([key]) => !this.#outcomes.has(key)).flatMap(([, posts]) => [...posts]);
+    await Promise.all(
+      waiting.map(async ([chatId, { place }]) => {
+        if (place.messageId === null || !chats.has(chatId)) return;
+        await this.#ports.outbox.dropButtons(chatId, place.messageId);
+      }),
+    );
+  }
+
   #postsOf(card: Pick<Card, 'subject' | 'id'>, reference: CardReference | null): ReadonlyMap<number, CardPost> {
     const key = keyOf(card.subject, card.id);
     const known = this.#posts.get(key);
     if (known !== undefined) return known;
     const placed = (): void => {
       // Also when a card got through long after `show` answered.
-      const row = { subject: card.subject, subjectId: card.id, channel: this.name, reference: referenceOf(posts) };
-      if (!this.#outcomes.has(key)) this.#ports.records.saveCard(row, this.#ports.clock.wallMs());
+      const row = { subject: card.subject, subjectId: card.id, channel: this.name };
+      const reference = this.#ports.stopped.aborted ? null : referenceOf(posts, this.#ports.botId);
+      if (reference === null || this.#outcomes.has(key)) return;
+      this.#ports.records.saveCard({ ...row, reference }, this.#ports.clock.wallMs());
     };
+    const kept = reference?.bot === this.#ports.botId ? reference : null;
     const posts: ReadonlyMap<number, CardPost> = new Map(
       this.#ports.chats.map((chatId) => [
         chatId,
-        new CardPost(chatId, placeIn(reference, chatId), { ...this.#ports, placed }),
+        new CardPost(chatId, placeIn(kept, chatId), { ...this.#ports, placed }),
       ]),
     );
     this.#posts.set(key, posts);
@@ -123,12 +139,13 @@ function placeIn(reference: CardReference | null, chatId: number): Place {
   };
 }
 
-function referenceOf(posts: ReadonlyMap<number, CardPost>): CardReference {
+/** Null while it is nowhere. */
+function referenceOf(posts: ReadonlyMap<number, CardPost>, botId: number): CardReference | null {
   const reference: Record<string, string | number> = {};
   for (const [chatId, { place }] of posts) {
     if (place.messageId !== null) reference[`message ${chatId}`] = place.messageId;
     if (place.fileId !== null) reference[`file ${chatId}`] = place.fileId;
     if (place.fileHash !== null) reference[`hash ${chatId}`] = place.fileHash;
   }
-  return reference;
+  return Object.keys(reference).length === 0 ? null : { ...reference, bot: botId };
 }

@@ -237,5 +237,5 @@ export const commands: readonly Command[] = [
 /** Also said to anybody while no approver is configured: it is how one learns what to configure. */
 export function idText(userId: number, chatId: number): string {
   const chat = chatId === userId ? '' : ` The id of this chat is ${chatId}.`;
-  return `Your user id is ${userId}.${chat} Approvers and groups are set with TELEGRAM_CHAT_ID.`;
+  return `Your user id is ${userId}.${chat} Approvers and groups are set in the app, or with TELEGRAM_CHAT_ID.`;
 }

@@ -18,6 +18,10 @@ export type ConnectionPorts = Readonly<{
   stopped: AbortSignal;
   /** An update that was taken before came again. */
   replayed: (update: Update) => void;
+  /** What to do about a token that Telegram refuses. */
+  tokenHint: string;
+  /** It was connected and is not any more, or the other way round. */
+  changed: () => void;
 }>;
 
 const POLL_SECONDS = 30;
@@ -140,15 +144,19 @@ export class Connection {
 
   #up(): void {
     this.#answeredAtMs = this.#ports.clock.monotonicMs();
-    if (this.#problem !== null) this.#ports.log.info({}, 'Telegram is connected');
+    if (this.#problem === null) return;
+    this.#ports.log.info({}, 'Telegram is connected');
     this.#problem = null;
+    this.#ports.changed();
   }
 
   #down(failure: Failure): void {
     this.#answeredAtMs = this.#ports.clock.monotonicMs();
-    const problem = problemText(failure);
-    if (this.#problem !== problem) this.#ports.log.warn({ failure: failure.text }, problem);
+    const problem = problemText(failure, this.#ports.tokenHint);
+    if (this.#problem === problem) return;
+    this.#ports.log.warn({ failure: failure.text }, problem);
     this.#problem = problem;
+    this.#ports.changed();
   }
 
   #waitMs(failure: Failure, failures: number): number {
@@ -159,8 +167,8 @@ export class Connection {
   }
 }
 
-function problemText(failure: Failure): string {
-  if (failure.kind === 'unauthorized') return 'Telegram refuses the bot token; check TELEGRAM_BOT_TOKEN';
+function problemText(failure: Failure, tokenHint: string): string {
+  if (failure.kind === 'unauthorized') return `Telegram refuses the bot token; ${tokenHint}`;
   if (failure.kind === 'conflict') return 'another program polls with the same bot token; stop it or make a new bot';
   if (failure.kind === 'later' && failure.text.startsWith('network:'))
     return `Telegram cannot be reached (${failure.text})`;

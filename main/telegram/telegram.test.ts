@@ -190,7 +190,7 @@ describe('when Telegram fails', () => {
     expect(await house.desk.open('run', card.id)).toEqual({ reached: [] });
     await house.api.waitFor(() => last(owner)?.buttons.length === 2);
     expect(performance.now() - from).toBeGreaterThan(900);
-    const place = { [`message ${owner}`]: last(owner)?.messageId };
+    const place = { bot: house.api.botId, [`message ${owner}`]: last(owner)?.messageId };
     await house.api.waitFor(() => house.records.rows.length > 0);
     expect(house.records.rows[0]?.reference).toEqual(place);
   });

@@ -5,11 +5,13 @@ import type { ConfirmBinding, Desk } from '../approvals/channel.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Records } from '../core/records.ts';
+import type { Failure } from './apiError.ts';
 import type { Backoff } from './backoff.ts';
 import { Buttons } from './buttons.ts';
 import { TelegramChannel } from './channel.ts';
 import { type CommandPorts, commands, idText, type Reply, type TelegramOwner } from './commands.ts';
 import { Connection } from './connection.ts';
+import type { Invitations } from './invitations.ts';
 import { Outbox } from './outbox.ts';
 import { judgeSender, type People, peopleOf } from './people.ts';
 import { Prompts } from './prompts.ts';
@@ -21,8 +23,10 @@ import { Taps } from './taps.ts';
 
 export type TelegramConfig = Readonly<{
   token: string;
-  /** From TELEGRAM_CHAT_ID: positive are approvers, negative groups. */
+  /** Positive are approvers, negative groups. */
   chatIds: readonly number[];
+  /** Where the owner configured it, and so where a mistake is mended; default the environment. */
+  from?: 'environment' | 'window';
   /** Base URL of the Bot API without the token; default Telegram's own. */
   apiRoot?: string;
   /** Waits between attempts; default 1 s growing to 60 s. */
@@ -34,6 +38,10 @@ export type TelegramPorts = Readonly<{
   owner: TelegramOwner;
   confirmBinding: ConfirmBinding;
   records: Pick<Records, 'state' | 'setState' | 'saveCard' | 'saveNonces' | 'nonce' | 'removeNonces' | 'appendAudit'>;
+  /** Who shall become an approver or a group. */
+  invitations: Pick<Invitations, 'take'>;
+  /** It got connected, or lost the connection. */
+  changed: () => void;
   clock: Clock;
   random: (bytes: number) => Uint8Array;
   log: Log;
@@ -49,6 +57,9 @@ export class Telegram {
   readonly #refusals: Refusals;
   readonly #secretEntry: SecretEntry;
   readonly #commandPorts: CommandPorts;
+  readonly #questions: Questions;
+  readonly #invitations: Pick<Invitations, 'take'>;
+  readonly #inWindow: boolean;
 
   constructor(config: TelegramConfig, ports: TelegramPorts) {
     const { records, clock, log, random, desk, owner } = ports;
@@ -58,10 +69,15 @@ export class Telegram {
     this.#people = peopleOf(config.chatIds);
     this.#refusals = new Refusals((event) => records.appendAudit(event, clock.wallMs()), clock);
     this.#outbox = new Outbox(bot.api, clock, stopped);
+    this.#inWindow = config.from === 'window';
+    this.#invitations = ports.invitations;
     const buttons = new Buttons({ records, random, clock });
     const chats = [...this.#people.approvers, ...this.#people.groups];
-    this.channel = new TelegramChannel({ outbox: this.#outbox, buttons, records, clock, chats, log, backoff, stopped });
+    const botId = Number(/^\d*/.exec(config.token)?.[0]);
+    const outbox = this.#outbox;
+    this.channel = new TelegramChannel({ outbox, buttons, records, clock, botId, chats, log, backoff, stopped });
     const questions = new Questions(random, clock);
+    this.#questions = questions;
     const prompts = new Prompts(records, clock);
     this.#secretEntry = new SecretEntry({ owner, outbox: this.#outbox, prompts, log });
     this.#commandPorts = { owner, desk, channel: this.channel, questions, secretEntry: this.#secretEntry };
@@ -85,6 +101,8 @@ export class Telegram {
       log,
       backoff,
       stopped,
+      tokenHint: this.#inWindow ? 'give a new one in Settings, Telegram' : 'check TELEGRAM_BOT_TOKEN',
+      changed: ports.changed,
       commands: commands.map(({ name, description }) => ({ command: name, description })),
       replayed: (update) => {
         const from = update.callback_query?.from ?? update.message?.from;
@@ -113,6 +131,7 @@ export class Telegram {
   get problem(): string | null {
     if (this.#connection.problem !== null) return this.#connection.problem;
     if (this.#people.approvers.size > 0) return null;
+    if (this.#inWindow) return 'Telegram has no approver yet: go on in Settings, Telegram';
     return 'Telegram has no approver: send /id to the bot and put your user id into TELEGRAM_CHAT_ID';
   }
 
@@ -123,7 +142,24 @@ export class Telegram {
     await Promise.all(chats.map((chatId) => this.#outbox.send(chatId, message)));
   }
 
+  /** A card that decides nothing, to every approver. `pressed` is told once, who it was. Answers what went wrong. */
+  async test(pressed: (userId: number) => void): Promise<readonly Readonly<{ userId: number; failure: Failure }>[]> {
+    const text = new RichText().add('Test card', 'bold').add('\nNothing runs. Press the button, and the app knows it.');
+    const sent = await Promise.all(
+      [...this.#people.approvers].map(async (userId) => {
+        const run = async (): Promise<string> => {
+          pressed(userId);
+          return 'It works: cards reach you here.';
+        };
+        const buttons = this.#questions.ask({ userId, chatId: userId }, [{ label: '✅ It works', run }]);
+        return { userId, result: await this.#outbox.send(userId, text.message(), { buttons }) };
+      }),
+    );
+    return sent.flatMap(({ userId, result }) => (result.ok ? [] : [{ userId, failure: result.failure }]));
+  }
+
   async #takeMessage(context: Context, message: TelegramMessage): Promise<void> {
+    if (await this.#takeKnock(context, message)) return;
     const who = judgeSender(this.#people, { from: message.from, chat: message.chat });
     const text = message.text ?? '';
     if (!who.ok) return this.#takeStranger(message, who.reason);
@@ -150,12 +186,29 @@ export class Telegram {
     await this.#say(who.chatId, reply);
   }
 
+  /** `/start CODE` while a code is waited for. */
+  async #takeKnock(context: Context, message: TelegramMessage): Promise<boolean> {
+    const found = commandIn(message.text ?? '', context.me.username);
+    if (found?.name !== 'start' || found.argument === '') return false;
+    const { from, chat } = message;
+    const forwarded = message.forward_origin !== undefined || message.via_bot !== undefined;
+    const name = chat.type === 'private' ? personName(from) : (chat.title ?? '');
+    const answer = this.#invitations.take({ code: found.argument, from, chat, name, forwarded });
+    if (answer === null) return false;
+    const { refused, reply } = answer;
+    if (refused !== null) {
+      this.#refusals.note({ userId: from?.id ?? null, chatId: chat.id, what: 'message', reason: refused });
+    }
+    if (reply !== null) await this.#say(chat.id, { text: new RichText().add(reply) });
+    return true;
+  }
+
   /** Silence, except while nobody is configured: then `/id` is how the owner learns what to configure. */
   async #takeStranger(message: TelegramMessage, reason: string): Promise<void> {
     const userId = message.from?.id ?? null;
     this.#refusals.note({ userId, chatId: message.chat.id, what: 'message', reason });
     const asksForId = /^\/(id|start)\b/.test(message.text ?? '');
-    if (this.#people.approvers.size > 0 || userId === null || !asksForId) return;
+    if (this.#inWindow || this.#people.approvers.size > 0 || userId === null || !asksForId) return;
     await this.#say(message.chat.id, { text: new RichText().add(idText(userId, message.chat.id)) });
   }
 
@@ -169,6 +222,11 @@ export class Telegram {
 function clientOf(config: TelegramConfig): ConstructorParameters<typeof Bot>[1] {
   if (config.apiRoot === undefined) return {};
   return { client: { apiRoot: config.apiRoot.replace(/\/+$/, '') } };
+}
+
+function personName(from: TelegramMessage['from']): string {
+  const username = from?.username === undefined ? '' : `(@${from.username})`;
+  return [from?.first_name, from?.last_name, username].filter((part) => part !== undefined && part !== '').join(' ');
 }
 
 /** `/name argument`, also as `/name@ourbot argument`; null for anything else and for commands to other bots. */

@@ -68,6 +68,9 @@ function openHouse(environmentServices = '') {
     statusFacts: () => Promise.reject(new Error('not part of this test')),
     prepareSandboxes: async () => [],
     wakeTest: async () => ({ ok: true, detail: '' }),
+    telegram: () => {
+      throw new Error('this house has no Telegram');
+    },
     environmentServices: parseLocalServices(environmentServices),
   };
   const books = {

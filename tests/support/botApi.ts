@@ -25,6 +25,7 @@ export type Trouble = Readonly<{
 
 export type TapAnswer = Readonly<{ text: string; alert: boolean }>;
 /** `about`: a part of the message's text; an earlier message may keep its buttons for a moment. */
+type Bot = Readonly<{ id: number; token: string; updates: BotApiUpdates }>;
 type Where = Readonly<{ chatId?: number; messageId?: number; about?: string }>;
 
 export type BotApi = Readonly<{
@@ -33,6 +34,8 @@ export type BotApi = Readonly<{
   /** For TELEGRAM_BOT_TOKEN. */
   token: string;
   botId: number;
+  /** Another bot in the same chats, as after a new token from BotFather: its token. It cannot edit what others sent. */
+  addBot(): string;
   calls(method?: Method): readonly ApiCall[];
   /** All bytes that went either way, for a search of what must not be in them. */
   traffic(): string;
@@ -65,16 +68,23 @@ export type BotApi = Readonly<{
 
 /** Starts on a free port. Close it after the test. */
 export async function startBotApi(): Promise<BotApi> {
-  const botId = randomInt(100_000_000, 999_999_999);
-  const token = `${botId}:${randomBytes(26).toString('base64url').slice(0, 35)}`;
-  const chats = new BotApiChats(botId);
+  const bots = new Map<string, Bot>();
+  const addBot = (): Bot => {
+    const id = randomInt(100_000_000, 999_999_999);
+    const token = `${id}:${randomBytes(26).toString('base64url').slice(0, 35)}`;
+    const bot = { id, token, updates: new BotApiUpdates() };
+    bots.set(token, bot);
+    return bot;
+  };
+  const first = addBot();
+  let newest = first;
+  const chats = new BotApiChats();
   const calls: ApiCall[] = [];
   const wire: string[] = [];
   const held = new Map<string, Promise<void>>();
   const troubles: { left: number; trouble: Trouble }[] = [];
   const waiters = new Set<() => void>();
   const taps = new Map<string, (answer: TapAnswer) => void>();
-  const updates = new BotApiUpdates();
   let tokenRefused = false;
 
   const changed = (): void => {
@@ -109,17 +119,18 @@ export async function startBotApi(): Promise<BotApi> {
     raw: Readonly<Record<string, unknown>>,
     files: ReadonlyMap<string, BotFile>,
     request: http.IncomingMessage,
+    bot: Bot,
   ): Promise<unknown> => {
     const parsed = payloads[method].safeParse(raw);
     if (!parsed.success) throw refuse(`can't parse ${method}: ${parsed.error.issues[0]?.path.join('.')}`);
     switch (method) {
       case 'getMe':
-        return chats.bot();
+        return chats.bot(bot.id);
       case 'deleteWebhook':
       case 'setMyCommands':
         return true;
       case 'getUpdates':
-        return updates.get(payloads.getUpdates.parse(raw), request);
+        return bot.updates.get(payloads.getUpdates.parse(raw), request);
       case 'answerCallbackQuery': {
         const answer = payloads.answerCallbackQuery.parse(raw);
         const tap = taps.get(answer.callback_query_id);
@@ -129,7 +140,7 @@ export async function startBotApi(): Promise<BotApi> {
         return true;
       }
       default:
-        return chats.perform(method, raw, files);
+        return chats.perform(method, raw, files, bot.id);
     }
   };
 
@@ -151,7 +162,8 @@ export async function startBotApi(): Promise<BotApi> {
       changed();
     };
     try {
-      if (path !== token || tokenRefused) throw new BotApiRefusal(401, 'Unauthorized');
+      const bot = bots.get(path);
+      if (bot === undefined || tokenRefused) throw new BotApiRefusal(401, 'Unauthorized');
       const planned = troubles.find((entry) => entry.trouble.method === method || entry.trouble.method === '*');
       if (planned !== undefined) {
         planned.left -= 1;
@@ -173,7 +185,7 @@ export async function startBotApi(): Promise<BotApi> {
       }
       await held.get(method);
       if (!isMethod(method)) throw new BotApiRefusal(404, 'Not Found: method not found');
-      send(200, { ok: true, result: await perform(method, fields, files, request) });
+      send(200, { ok: true, result: await perform(method, fields, files, request, bot) });
     } catch (error) {
       if (!(error instanceof BotApiRefusal)) throw error;
       const parameters = error.retryAfter === null ? {} : { parameters: { retry_after: error.retryAfter } };
@@ -194,7 +206,8 @@ export async function startBotApi(): Promise<BotApi> {
         resolve(answer);
       });
     });
-    updates.push({
+    const bot = [...bots.values()].find(({ id: botId }) => botId === chats.senderOf(chatId, messageId)) ?? newest;
+    bot.updates.push({
       callback_query: { id, from: chats.user(fromId), chat_instance: String(chatId), data, message },
     });
     return answered;
@@ -206,10 +219,17 @@ export async function startBotApi(): Promise<BotApi> {
 
   return {
     root: `http://127.0.0.1:${port}`,
-    token,
-    botId,
+    token: first.token,
+    botId: first.id,
+    addBot: () => {
+      newest = addBot();
+      return newest.token;
+    },
     calls: (method) => (method === undefined ? calls : calls.filter((call) => call.method === method)),
-    traffic: () => [...wire, ...updates.history.map((update) => JSON.stringify(update))].join('\n'),
+    traffic: () => {
+      const history = [...bots.values()].flatMap(({ updates }) => updates.history);
+      return [...wire, ...history.map((update) => JSON.stringify(update))].join('\n');
+    },
     messages: (chatId) => chats.messages(chatId),
     deleted: (chatId) => chats.deleted(chatId),
     tap: async (label, fromId, where = {}) => {
@@ -220,16 +240,16 @@ export async function startBotApi(): Promise<BotApi> {
     tapData,
     say: (text, fromId, where = {}) => {
       const message = chats.said(text, fromId, where.chatId ?? fromId, where.replyTo ?? null);
-      updates.push({ message });
+      newest.updates.push({ message });
       return message.message_id;
     },
-    push: (update) => updates.push(update),
-    repeat: (count) => updates.repeat(count),
-    restartIds: (from) => updates.restartIds(from),
+    push: (update) => newest.updates.push(update),
+    repeat: (count) => newest.updates.repeat(count),
+    restartIds: (from) => newest.updates.restartIds(from),
     trouble: (trouble) => {
       troubles.push({ left: trouble.times, trouble });
       // A poll that waits already belongs to the time before.
-      if (trouble.method === 'getUpdates' || trouble.method === '*') updates.interrupt();
+      if (trouble.method === 'getUpdates' || trouble.method === '*') newest.updates.interrupt();
     },
     endTroubles: () => {
       troubles.length = 0;
@@ -249,13 +269,13 @@ export async function startBotApi(): Promise<BotApi> {
     },
     refuseToken: (refused) => {
       tokenRefused = refused;
-      updates.interrupt();
+      newest.updates.interrupt();
     },
     blockChat: (chatId) => chats.block(chatId),
     waitFor,
     close: () =>
       new Promise((resolve) => {
-        updates.interrupt();
+        newest.updates.interrupt();
         server.close(() => resolve());
         server.closeAllConnections();
       }),

@@ -16,6 +16,8 @@ export type ChatMessage = Readonly<{
   messageId: number;
   chatId: number;
   fromBot: boolean;
+  /** Id of the bot, 0 for a person. */
+  sentBy: number;
   text: string;
   entities: readonly Entity[];
   buttons: readonly (readonly Button[])[];
@@ -32,17 +34,12 @@ type RawMessage = Readonly<{ message_id: number; date: number; chat: object; tex
 
 /** All chats of the bot: what was sent, edited, deleted. */
 export class BotApiChats {
-  readonly #botId: number;
   readonly #messages = new Map<string, ChatMessage>();
   readonly #blocked = new Set<number>();
   #nextId = 100;
 
-  constructor(botId: number) {
-    this.#botId = botId;
-  }
-
-  bot(): RawUser {
-    return { id: this.#botId, is_bot: true, first_name: 'OAuth3 test', username: 'oauth3_test_bot' };
+  bot(id: number): RawUser {
+    return { id, is_bot: true, first_name: 'OAuth3 test', username: 'oauth3_test_bot' };
   }
 
   user(id: number): RawUser {
@@ -93,14 +90,24 @@ export class BotApiChats {
     const markup = message.buttons.length === 0 ? {} : { reply_markup: { inline_keyboard: message.buttons } };
     return {
       ...base,
-      ...(message.fromBot ? { from: this.bot() } : {}),
+      ...(message.fromBot ? { from: this.bot(message.sentBy) } : {}),
       ...(message.document === null ? { text: message.text, entities: message.entities } : { caption: message.text }),
       ...replied,
       ...markup,
     };
   }
 
-  perform(method: Method, raw: Readonly<Record<string, unknown>>, files: ReadonlyMap<string, BotFile>): unknown {
+  /** 0 when there is no such message, or a person sent it. */
+  senderOf(chatId: number, messageId: number): number {
+    return this.#messages.get(`${chatId}:${messageId}`)?.sentBy ?? 0;
+  }
+
+  perform(
+    method: Method,
+    raw: Readonly<Record<string, unknown>>,
+    files: ReadonlyMap<string, BotFile>,
+    botId: number,
+  ): unknown {
     switch (method) {
       case 'sendMessage': {
         const payload = payloads.sendMessage.parse(raw);
@@ -109,6 +116,7 @@ export class BotApiChats {
         const message = this.#add({
           chatId: payload.chat_id,
           fromBot: true,
+          sentBy: botId,
           text: payload.text,
           entities: payload.entities ?? [],
           buttons: checkMarkup(payload.reply_markup),
@@ -125,6 +133,7 @@ export class BotApiChats {
         const message = this.#add({
           chatId: payload.chat_id,
           fromBot: true,
+          sentBy: botId,
           text: payload.caption ?? '',
           document: file,
           replyTo: payload.reply_parameters?.message_id ?? null,
@@ -134,7 +143,7 @@ export class BotApiChats {
       case 'editMessageText': {
         const payload = payloads.editMessageText.parse(raw);
         checkText(payload.text, payload.entities ?? []);
-        return this.#edit(payload.chat_id, payload.message_id, {
+        return this.#edit(botId, payload.chat_id, payload.message_id, {
           text: payload.text,
           entities: payload.entities ?? [],
           buttons: checkMarkup(payload.reply_markup),
@@ -142,7 +151,7 @@ export class BotApiChats {
       }
       case 'editMessageReplyMarkup': {
         const payload = payloads.editMessageReplyMarkup.parse(raw);
-        return this.#edit(payload.chat_id, payload.message_id, { buttons: checkMarkup(payload.reply_markup) });
+        return this.#edit(botId, payload.chat_id, payload.message_id, { buttons: checkMarkup(payload.reply_markup) });
       }
       case 'deleteMessage': {
         const payload = payloads.deleteMessage.parse(raw);
@@ -166,6 +175,7 @@ export class BotApiChats {
       replyTo: null,
       edits: 0,
       deleted: false,
+      sentBy: 0,
       ...message,
     });
   }
@@ -181,9 +191,9 @@ export class BotApiChats {
     return message;
   }
 
-  #edit(chatId: number, messageId: number, change: Partial<ChatMessage>): unknown {
+  #edit(botId: number, chatId: number, messageId: number, change: Partial<ChatMessage>): unknown {
     const message = this.#live(chatId, messageId, 'message to edit not found');
-    if (!message.fromBot) throw refuse("message can't be edited");
+    if (message.sentBy !== botId) throw refuse("message can't be edited");
     const shown = (of: ChatMessage): string => JSON.stringify([of.text, of.entities, of.buttons]);
     const next = { ...message, ...change, edits: message.edits + 1 };
     if (shown(next) === shown(message)) {

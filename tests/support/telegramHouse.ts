@@ -7,6 +7,7 @@ import { FakeCardRecords, FakeHandler } from '../../main/approvals/fakes.ts';
 import type { Log } from '../../main/core/log.ts';
 import type { AuditInput, NonceRow } from '../../main/core/records.ts';
 import type { TelegramOwner } from '../../main/telegram/commands.ts';
+import { Invitations } from '../../main/telegram/invitations.ts';
 import { Telegram } from '../../main/telegram/telegram.ts';
 import { type BotApi, startBotApi } from './botApi.ts';
 
@@ -190,6 +191,8 @@ export async function startHouse(options: Options = {}): Promise<House> {
       clock: clocks,
       random: (bytes) => randomBytes(bytes),
       log,
+      invitations: new Invitations({ clock: clocks, random: randomBytes, changed: () => {} }),
+      changed: () => {},
     },
   );
   desk.addChannel(telegram.channel);
