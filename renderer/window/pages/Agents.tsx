@@ -1,20 +1,22 @@
 import { useState } from 'react';
 import type { AgentCreated } from '../../../contract/owner.ts';
+import type { Settings } from '../../../contract/settings.ts';
 import { unwrap } from '../../shared/api.ts';
 import { Button } from '../../shared/Button.tsx';
 import { Field } from '../../shared/Field.tsx';
 import { useLoaded } from '../../shared/useLoaded.ts';
 import type { PageProps } from '../App.tsx';
 import { ConfirmButton } from '../ConfirmButton.tsx';
-import { Empty, PageFrame, Panel, Table } from '../Page.tsx';
+import { Actions, Empty, PageFrame, Panel, Table } from '../Page.tsx';
 import { since } from '../since.ts';
 import { useAction } from '../useAction.ts';
 import styles from './Agents.module.css';
 
 /** Callers of the bridge. A token is shown once, at the moment it is made. */
-export function Agents({ api, changes }: PageProps) {
+export function Agents({ api, changes, go }: PageProps) {
   const agents = useLoaded(() => unwrap(api.calls.agents(null)), changes);
   const status = useLoaded(() => unwrap(api.calls.status(null)));
+  const settings = useLoaded(() => unwrap(api.calls.settings(null)), changes);
   const { problem, act } = useAction(agents.reload);
   const [name, setName] = useState('');
   const [created, setCreated] = useState<AgentCreated | null>(null);
@@ -73,14 +75,16 @@ export function Agents({ api, changes }: PageProps) {
                 >
                   {agent.status === 'active' ? 'Pause' : 'Resume'}
                 </Button>
-                <Button
-                  tone="quiet"
-                  onClick={() =>
+                <ConfirmButton
+                  question={`Give ${agent.name} a new token?`}
+                  detail="The token that it has now stops working at once. Its trust and its waiting requests stay."
+                  action="New token"
+                  onConfirm={() =>
                     void act(async () => setCreated(await unwrap(api.calls.rotateAgent({ name: agent.name }))))
                   }
                 >
                   New token
-                </Button>
+                </ConfirmButton>
                 <ConfirmButton
                   question={`Revoke ${agent.name}?`}
                   detail="Its token, its trust and its waiting requests end now."
@@ -94,6 +98,29 @@ export function Agents({ api, changes }: PageProps) {
           }))}
         />
       )}
+      {settings.value !== null && (
+        <Panel label="What each of them may do">
+          <p>{limitsText(settings.value)}</p>
+          <p>{pairingText(settings.value)}</p>
+          <Actions>
+            <Button onClick={() => go('Settings', 'Limits')}>Limits</Button>
+            <Button onClick={() => go('Settings', 'General')}>Pairing</Button>
+          </Actions>
+        </Panel>
+      )}
     </PageFrame>
   );
+}
+
+function limitsText(settings: Settings): string {
+  const perMinute = settings['limits.requests_per_minute'];
+  const waiting = settings['limits.pending_per_agent'];
+  const runs = settings['limits.concurrent_runs_per_agent'];
+  return `Send ${perMinute} requests in a minute, have ${waiting} waiting for you, and ${runs} running at the same time.`;
+}
+
+function pairingText(settings: Settings): string {
+  return settings['pairing.open']
+    ? 'A program on this machine may ask to become an agent: a card shows a code for you to compare.'
+    : 'Programs on this machine cannot ask to become agents.';
 }
