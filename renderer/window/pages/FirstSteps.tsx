@@ -69,7 +69,11 @@ export function FirstSteps({ api, go, act, status, agents, requests }: FirstStep
               ? 'A Telegram bot of your own can show you the same cards.'
               : 'Cards come to Telegram as well.'
           }
-        />
+        >
+          <Button onClick={() => go('Settings', 'Telegram')}>
+            {status.telegram === 'not_configured' ? 'Set up Telegram' : 'Telegram'}
+          </Button>
+        </Step>
       </ol>
     </section>
   );

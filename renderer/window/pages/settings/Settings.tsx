@@ -11,6 +11,7 @@ import { About, Sentences } from './About.tsx';
 import { Sandboxes } from './Sandboxes.tsx';
 import { SettingRows } from './SettingRows.tsx';
 import styles from './Settings.module.css';
+import { Telegram } from './Telegram.tsx';
 import { Vault } from './Vault.tsx';
 
 export type SettingsPart = Readonly<{
@@ -20,10 +21,13 @@ export type SettingsPart = Readonly<{
   values: SettingValues;
   /** Set by the environment, which wins over what is stored. */
   fixed: ReadonlySet<SettingKey>;
+  /** Another number whenever something changed. */
+  changes: number;
 }>;
 
 const parts: Readonly<Record<string, ComponentType<SettingsPart>>> = {
   General: (part) => <SettingRows {...part} keys={['app.start_at_login', ...approvalKeys]} />,
+  Telegram,
   Runtimes: (part) => (
     <>
       <SettingRows {...part} keys={['runtime.default', 'isolation.minimum', 'pool.size', 'engine.allow_remote']} />
@@ -73,7 +77,7 @@ export function Settings({ api, changes, part }: PageProps) {
           </Tabs.List>
           {Object.entries(parts).map(([name, Part]) => (
             <Tabs.Panel key={name} value={name} className={styles.panel}>
-              <Part api={api} act={act} status={facts} values={values} fixed={new Set(set)} />
+              <Part api={api} act={act} status={facts} values={values} fixed={new Set(set)} changes={changes} />
             </Tabs.Panel>
           ))}
         </Tabs.Root>
