@@ -48,6 +48,7 @@ export function openDesktopChannels(
     notifier,
     desk,
     openCard: (subject, id) => openCard?.(subject, id),
+    isOn: () => settings.get('notify.cards'),
     runOnce: () => settings.get('notify.run_once'),
     random,
     log,

@@ -253,3 +253,40 @@ describeChannel('the fake channel', async () => {
     dispose: async () => {},
   };
 });
+
+describe('a channel that is taken away', () => {
+  it('gets nothing more, and what it put somewhere too late does not count; the next in its place shows what waits', async () => {
+    const { desk, handler, records, telegram, window } = setUp();
+    desk.start();
+    telegram.hold();
+    handler.put(card);
+    await desk.open('run', card.id);
+    desk.removeChannel(telegram);
+    telegram.release();
+    await settled(() => expect(telegram.open.has(card.id)).toBe(true));
+    await settled(() => expect(records.rows.map((row) => row.channel)).toEqual(['window']));
+    desk.refresh('run', card.id);
+    await settled(() => expect(window.log).toContain(`update ${card.id} rev-1`));
+
+    const next = new FakeChannel('telegram');
+    desk.addChannel(next);
+    await settled(() => expect(next.open.has(card.id)).toBe(true));
+    // The one that was taken away before takes nobody else with it.
+    desk.removeChannel(telegram);
+    await desk.decide(decision());
+    await settled(() => expect(next.log.at(-1)).toBe(`close ${card.id} approved`));
+    expect(telegram.log).toEqual([`show ${card.id} rev-1`]);
+  });
+
+  it('has its places kept for the one that comes after it', async () => {
+    const { desk, handler, records, telegram } = setUp();
+    desk.start();
+    handler.put(card);
+    await desk.open('run', card.id);
+    const place = records.rows.find((row) => row.channel === 'telegram')?.reference;
+    desk.removeChannel(telegram);
+    const next = new FakeChannel('telegram');
+    desk.addChannel(next);
+    await settled(() => expect(next.references).toEqual([place]));
+  });
+});

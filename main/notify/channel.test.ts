@@ -15,6 +15,7 @@ const settled = (check: () => void) => vi.waitFor(check, { timeout: 2000, interv
 function setUp(runOnce: Settings['notify.run_once'] = 'seen', notifier = new FakeNotifier()) {
   const decisions: OwnerDecision[] = [];
   const opened: string[] = [];
+  const isOn = { now: true };
   let answer: DecisionResult = { ok: true, outcome: approved };
   const channel = new NotificationChannel({
     notifier,
@@ -26,6 +27,7 @@ function setUp(runOnce: Settings['notify.run_once'] = 'seen', notifier = new Fak
       card: () => makeCard(),
     },
     openCard: (subject, id) => opened.push(`${subject} ${id}`),
+    isOn: () => isOn.now,
     runOnce: () => runOnce,
     random: (bytes) => randomBytes(bytes),
     log: silentLog,
@@ -33,11 +35,24 @@ function setUp(runOnce: Settings['notify.run_once'] = 'seen', notifier = new Fak
   const answers = (next: DecisionResult): void => {
     answer = next;
   };
-  return { notifier, channel, decisions, opened, answers };
+  return { notifier, channel, decisions, opened, answers, isOn };
 }
 
 const labels = (notifier: FakeNotifier): readonly string[] =>
   [...notifier.shown.values()].at(-1)?.actions.map((action) => action.label) ?? [];
+
+describe('notifications that the owner turned off', () => {
+  it('show no new card, and the one that is there is still taken back', async () => {
+    const { channel, notifier, isOn } = setUp();
+    const first = makeCard({ id: 'req_1' });
+    await channel.show(first, null);
+    isOn.now = false;
+    expect(await channel.show(makeCard({ id: 'req_2' }), null)).toEqual({ reached: false });
+    expect(notifier.shown.size).toBe(1);
+    await channel.close(first, approved, null);
+    expect(notifier.shown.size).toBe(0);
+  });
+});
 
 describe('the buttons of a notification', () => {
   it.each([

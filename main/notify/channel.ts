@@ -11,6 +11,8 @@ export type NotificationPorts = Readonly<{
   desk: Pick<Desk, 'decide' | 'card'>;
   /** Brings exactly this card in front of the owner. */
   openCard: (subject: Subject, id: string) => void;
+  /** Setting `notify.cards`; what was shown before is still followed to its end. */
+  isOn: () => boolean;
   /** Setting `notify.run_once`. */
   runOnce: () => Settings['notify.run_once'];
   random: (bytes: number) => Uint8Array;
@@ -38,6 +40,7 @@ export class NotificationChannel implements Channel {
   }
 
   async show(card: Card, reference: CardReference | null): Promise<{ reached: boolean; reference?: CardReference }> {
+    if (!this.#ports.isOn()) return { reached: false };
     const key = keyOf(card);
     const entry = this.#entries.get(key) ?? { card, id: null, dismissed: false, meanings: new Map() };
     this.#entries.set(key, entry);

@@ -8,6 +8,7 @@ import type { Log } from '../core/log.ts';
 import { type Backoff, pause } from './backoff.ts';
 import type { TelegramOwner } from './commands.ts';
 import { Invitations } from './invitations.ts';
+import { shorten } from './richText.ts';
 import { type RoomState, roomView } from './roomView.ts';
 import { type Member, type Setup, type SetupPorts, StoredSetup } from './storedSetup.ts';
 import type { Telegram, TelegramPorts } from './telegram.ts';
@@ -275,7 +276,8 @@ export class TelegramRoom implements TelegramActions {
   }
 
   #nameOf(chatId: number): string {
-    return this.#setup?.members.find((member) => member.chatId === chatId)?.name ?? `User ${chatId}`;
+    const name = this.#setup?.members.find((member) => member.chatId === chatId)?.name ?? `User ${chatId}`;
+    return shorten(name, 60);
   }
 
   #requireSetup(): Setup {

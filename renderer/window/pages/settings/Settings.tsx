@@ -44,7 +44,7 @@ const parts: Readonly<Record<string, ComponentType<SettingsPart>>> = {
   About,
 };
 
-const approvalKeys = ['approval.expires_minutes', 'notify.run_once', 'pairing.open'] as const;
+const approvalKeys = ['approval.expires_minutes', 'notify.cards', 'notify.run_once', 'pairing.open'] as const;
 const limitKeys = [
   'limits.pending_per_agent',
   'limits.requests_per_minute',

@@ -10,7 +10,7 @@ import { TelegramToken } from './TelegramToken.tsx';
 
 /** Token, code, test card: one after the other, and only the one that is next is open. */
 export function TelegramSteps(part: TelegramPart & Readonly<{ done: () => void }>) {
-  const { view, done } = part;
+  const { api, act, view, done } = part;
   const person = view.members.some(({ kind }) => kind === 'person');
   const now = view.source === 'none' || view.bot === null ? 1 : person ? 3 : 2;
   return (
@@ -24,19 +24,20 @@ export function TelegramSteps(part: TelegramPart & Readonly<{ done: () => void }
         </Step>
         <Step number={2} now={now} title="Show the bot that it is you" told="You are the one who decides there.">
           <TelegramInvite {...part} kind="person" />
-          <Actions>
-            <Button tone="quiet" onClick={() => void part.act(() => unwrap(part.api.calls.telegramDisconnect(null)))}>
-              Use another bot
-            </Button>
-          </Actions>
+          {view.invitation === null && (
+            <Actions>
+              <Button tone="quiet" onClick={() => void act(() => unwrap(api.calls.telegramDisconnect(null)))}>
+                Use another bot
+              </Button>
+            </Actions>
+          )}
         </Step>
         <Step number={3} now={now} title="Try it with a test card" told="">
-          <TelegramTest {...part} bare />
-          <Actions>
+          <TelegramTest {...part} bare>
             <Button tone={view.test?.state === 'works' ? 'primary' : 'quiet'} onClick={done}>
               {view.test?.state === 'works' ? 'Done' : 'Skip this'}
             </Button>
-          </Actions>
+          </TelegramTest>
         </Step>
       </ol>
     </section>

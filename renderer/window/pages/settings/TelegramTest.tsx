@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { unwrap } from '../../../shared/api.ts';
 import { Button } from '../../../shared/Button.tsx';
 import { Segments } from '../../../shared/Segments.tsx';
@@ -7,7 +7,13 @@ import styles from './Telegram.module.css';
 import type { TelegramPart } from './Telegram.tsx';
 
 /** A card that decides nothing; the press of its button is seen here. */
-export function TelegramTest({ api, act, view, bare = false }: TelegramPart & Readonly<{ bare?: boolean }>) {
+export function TelegramTest({
+  api,
+  act,
+  view,
+  bare = false,
+  children,
+}: TelegramPart & Readonly<{ bare?: boolean; children?: ReactNode }>) {
   const [sending, setSending] = useState(false);
   const works = view.test?.state === 'works';
   async function send() {
@@ -17,7 +23,7 @@ export function TelegramTest({ api, act, view, bare = false }: TelegramPart & Re
   }
   const content = (
     <>
-      <p role="status" className={works ? styles.works : undefined}>
+      <p role="status" className={works ? styles.works : styles.name}>
         {view.test === null ? (
           'It looks like a card, has one button, and runs nothing.'
         ) : (
@@ -28,6 +34,7 @@ export function TelegramTest({ api, act, view, bare = false }: TelegramPart & Re
         <Button tone={bare && !works ? 'primary' : 'plain'} disabled={sending} onClick={() => void send()}>
           {view.test === null ? 'Send a test card' : 'Send it again'}
         </Button>
+        {children}
       </Actions>
     </>
   );

@@ -16,6 +16,10 @@ export type SettingText = Readonly<{
 export const settingTexts: Readonly<Record<SettingKey, SettingText>> = {
   'app.start_at_login': { label: 'Start OAuth3 when you log in', hint: 'While it does not run, agents get nothing.' },
   'approval.expires_minutes': { label: 'An unanswered request expires after', unit: 'minutes' },
+  'notify.cards': {
+    label: 'Notifications for new requests',
+    hint: 'Without them look for new requests here, at the tray icon and in Telegram.',
+  },
   'notify.run_once': {
     label: 'Run Once on notifications',
     hint: 'A notification cannot show the code. Trust is never offered there.',
