@@ -29,7 +29,7 @@ function setUp(answer: boolean | Promise<boolean>, claimed: TelegramMember | nul
 }
 
 describe('letting somebody decide in Telegram', () => {
-  it('is asked outside of the window, with the name and id that main knows', async () => {
+  it('L201 M211 O241 is asked outside of the window, with the name and id that main knows', async () => {
     const { admission, asked, admitted } = setUp(true);
     expect(await admission.admit(42)).toBe(true);
     expect(asked[0]?.message).toBe('May “Owner⟦U+000A⟧⟦U+202E⟧me” decide what runs?');

@@ -32,7 +32,7 @@ describe('a code for an approver', () => {
     invitations.end(null);
   });
 
-  it('ends after ten minutes, and so does what waits for the yes of the owner', () => {
+  it('L201 ends after ten minutes, and so does what waits for the yes of the owner', () => {
     const { invitations, knock } = setUp();
     invitations.invite('person');
     vi.advanceTimersByTime(9 * 60_000);
@@ -47,7 +47,7 @@ describe('a code for an approver', () => {
     expect(knock()).toBeNull();
   });
 
-  it('ends when many people try, so that there is no end of guessing', () => {
+  it('L201 ends when many people try, so that there is no end of guessing', () => {
     const { invitations, knock } = setUp();
     invitations.invite('person');
     for (let id = 100; id < 200; id += 1) knock({ ...inPrivate(id), code: 'GUESS' });
@@ -63,7 +63,7 @@ describe('a code for an approver', () => {
     expect(invitations.current).toBeNull();
   });
 
-  it('counts once: a second sender is a stranger like any other', () => {
+  it('L201 counts once: a second sender is a stranger like any other', () => {
     const { invitations, knock } = setUp();
     invitations.invite('person');
     expect(knock()).toMatchObject({ refused: null });

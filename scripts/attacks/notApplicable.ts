@@ -45,7 +45,6 @@ export const notApplicable: Readonly<Record<number, Standing>> = {
   177: none('runner and code are in one container, so no network is shared between runtimes'),
 
   189: none('a request cannot be changed once it is stored: no route does it; another body is another request'),
-  201: none('approvers are named in the settings or the environment, never by a code that could be guessed'),
   217: none('the card names the agent by the name that the owner gave or confirmed; names are unique'),
 
   244: none('the app opens no address outside itself: it has no link to click'),

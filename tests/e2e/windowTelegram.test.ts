@@ -49,7 +49,7 @@ describe('setting up Telegram in the window', () => {
     expect(await window.getByLabel('Bot token').inputValue()).toBe('');
   });
 
-  it('goes from the token over the code to a test card, and main itself asks who may decide', async () => {
+  it('O241 goes from the token over the code to a test card, and main itself asks who may decide', async () => {
     const { window } = house;
     await window.getByLabel('Bot token').fill(bot.token);
     await window.getByLabel('Bot token').press('Enter');

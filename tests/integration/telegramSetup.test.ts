@@ -181,7 +181,7 @@ describe('a code', () => {
     await connected();
   });
 
-  it('that is wrong lets a stranger nowhere, five times at most, and is audited', async () => {
+  it('L201 that is wrong lets a stranger nowhere, five times at most, and is audited', async () => {
     telegram().invite(by, 'person');
     const { code } = await invitation();
     // Nor is there a word for one who sends no code.
@@ -200,7 +200,7 @@ describe('a code', () => {
     expect(await claimed()).toBe(owner);
   });
 
-  it('for a person counts no more once it stood in a group', async () => {
+  it('L201 for a person counts no more once it stood in a group', async () => {
     telegram().invite(by, 'person');
     const { code } = await invitation();
     api.say(`/start ${code}`, stranger, { chatId: group });
@@ -212,7 +212,7 @@ describe('a code', () => {
     expect(await members()).toEqual([]);
   });
 
-  it('is taken from nobody but who sent it first, and only whom the owner saw is let in', async () => {
+  it('L201 is taken from nobody but who sent it first, and only whom the owner saw is let in', async () => {
     telegram().invite(by, 'person');
     const { code } = await invitation();
     api.say(`/start ${code}`, stranger);
@@ -227,7 +227,7 @@ describe('a code', () => {
     expect(await members()).toEqual([]);
   });
 
-  it('that is forwarded or sent by a bot lets nobody in', async () => {
+  it('L197 that is forwarded or sent by a bot lets nobody in', async () => {
     telegram().invite(by, 'person');
     const { code } = await invitation();
     const chat = { id: owner, type: 'private', first_name: 'Owner' };
@@ -240,7 +240,7 @@ describe('a code', () => {
     expect((await invitation()).claim).toBeNull();
   });
 
-  it('A211 shows the name of who sent it with everything in it that would not be seen', async () => {
+  it('M211 shows the name of who sent it with everything in it that would not be seen', async () => {
     telegram().invite(by, 'person');
     const { code } = await invitation();
     const chat = { id: stranger, type: 'private', first_name: 'x' };
