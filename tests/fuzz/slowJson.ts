@@ -6,6 +6,8 @@ export type SlowJson = Readonly<{
   hasProto: boolean;
   /** Half of a surrogate pair, as a character or as an escape. */
   hasHalf: boolean;
+  /** Every string that is a value: the keys and indexes on the way to it, and where its inside begins and ends. */
+  strings: readonly Readonly<{ path: readonly string[]; start: number; end: number }>[];
 }>;
 
 class NoJson extends Error {}
@@ -22,19 +24,23 @@ const escapes: Readonly<Record<string, string>> = {
 };
 
 // This reader is recursive; whatever is deeper is refused for its depth anyway.
-const maxDepth = 500;
+const usualDepth = 500;
 
 /** Reads character by character and by recursion, with nothing of the platform's own reader. */
 class Reader {
   readonly #text: string;
+  readonly #maxDepth: number;
+  readonly #path: string[] = [];
+  readonly strings: SlowJson['strings'][number][] = [];
   #at = 0;
   depth = 0;
   repeatsKey = false;
   hasProto = false;
   hasHalf = false;
 
-  constructor(text: string) {
+  constructor(text: string, maxDepth: number) {
     this.#text = text;
+    this.#maxDepth = maxDepth;
   }
 
   whole(): void {
@@ -62,7 +68,7 @@ class Reader {
     this.#space();
     const first = this.#peek();
     if (first === '{' || first === '[') this.#group(first === '{', depth + 1);
-    else if (first === '"') this.#string();
+    else if (first === '"') this.#stringValue();
     else if (first === 't') this.#take('true');
     else if (first === 'f') this.#take('false');
     else if (first === 'n') this.#take('null');
@@ -72,7 +78,7 @@ class Reader {
 
   #group(isObject: boolean, depth: number): void {
     this.depth = Math.max(this.depth, depth);
-    if (depth > maxDepth) throw new NoJson();
+    if (depth > this.#maxDepth) throw new NoJson();
     const end = isObject ? '}' : ']';
     const keys: string[] = [];
     this.#at += 1;
@@ -81,13 +87,21 @@ class Reader {
       this.#at += 1;
       return;
     }
-    for (;;) {
+    for (let index = 0; ; index += 1) {
       if (isObject) this.#key(keys);
+      this.#path.push(isObject ? (keys.at(-1) ?? '') : String(index));
       this.#value(depth);
+      this.#path.pop();
       if (this.#peek() === end) break;
       this.#take(',');
     }
     this.#at += 1;
+  }
+
+  #stringValue(): void {
+    const start = this.#at + 1;
+    this.#string();
+    this.strings.push({ path: [...this.#path], start, end: this.#at - 1 });
   }
 
   #key(keys: string[]): void {
@@ -154,15 +168,15 @@ class Reader {
   }
 }
 
-/** Null for a text that is no JSON, or is nested more than 500 levels deep. */
-export function slowJson(text: string): SlowJson | null {
-  const reader = new Reader(text);
+/** Null for a text that is no JSON, or is nested more than so many levels deep (500 unless told, at most 600). */
+export function slowJson(text: string, maxDepth = usualDepth): SlowJson | null {
+  const reader = new Reader(text, maxDepth);
   try {
     reader.whole();
   } catch (error) {
     if (error instanceof NoJson) return null;
     throw error;
   }
-  const { depth, repeatsKey, hasProto, hasHalf } = reader;
-  return { depth, repeatsKey, hasProto, hasHalf };
+  const { depth, repeatsKey, hasProto, hasHalf, strings } = reader;
+  return { depth, repeatsKey, hasProto, hasHalf, strings };
 }

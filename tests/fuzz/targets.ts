@@ -1,6 +1,7 @@
 import type { Target } from './target.ts';
 import { attach } from './targets/attach.ts';
 import { bodies } from './targets/bodies.ts';
+import { bodyPlaces } from './targets/bodyPlaces.ts';
 import { embedded } from './targets/embedded.ts';
 import { framing } from './targets/framing.ts';
 import { hosts } from './targets/hosts.ts';
@@ -20,4 +21,5 @@ export const targets: readonly Target[] = [
   redaction,
   substitution,
   bodies,
+  bodyPlaces,
 ];

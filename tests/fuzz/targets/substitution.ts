@@ -1,4 +1,4 @@
-import type { DoorResponse, HeaderPair } from '../../../main/core/door.ts';
+import type { HeaderPair } from '../../../main/core/door.ts';
 import type { EgressSecret, Tripwire } from '../../../main/core/egressSpec.ts';
 import { type HostRule, parseHostRule } from '../../../main/core/host.ts';
 import { silentLog } from '../../../main/core/log.ts';
@@ -7,15 +7,14 @@ import { Redactor } from '../../../main/core/redaction.ts';
 import { systemClock } from '../../../main/core/systemClock.ts';
 import { EgressGateway } from '../../../main/egress/gateway.ts';
 import { trustContext } from '../../../main/net/roots.ts';
-import { Upstream, type UpstreamRequest, type UpstreamResponse } from '../../../main/net/upstream.ts';
 import { Choices } from '../choices.ts';
+import { Mirror, type Sent, textOf } from '../mirror.ts';
 import { allows } from '../oracles.ts';
 import { survivorIn } from '../spellings.ts';
 import { must, target } from '../target.ts';
 import { hostText, mangled, portText } from '../words.ts';
 
 type Input = Readonly<{ method: string; url: string; headers: readonly HeaderPair[]; body: Uint8Array | null }>;
-type Sent = Readonly<{ request: UpstreamRequest; body: string }>;
 
 const localNames: ReadonlySet<string> = new Set(['nas.local']);
 const rules = (texts: readonly string[]): readonly HostRule[] =>
@@ -61,30 +60,6 @@ const secrets: readonly EgressSecret[] = [
   secret('NOWHERE', [], `fake-${text(24)}`, { headers: ['x-custom-key'], query: ['key'], path: true }),
 ];
 const foreign = makePlaceholder(chance.bytes(96, 96));
-
-/** An upstream that notes what would go out and sends all of it back. */
-class Mirror extends Upstream {
-  sent: Sent[] = [];
-
-  override async exchange(request: UpstreamRequest): Promise<UpstreamResponse> {
-    const pieces: Uint8Array[] = [];
-    if (request.body instanceof Uint8Array) pieces.push(request.body);
-    else if (request.body !== null) for await (const piece of request.body) pieces.push(piece);
-    const body = Buffer.concat(pieces).toString('latin1');
-    this.sent.push({ request, body });
-    const echo = [request.path, ...[...request.headers].flat(), body].join('\n');
-    const headers = [...request.headers].filter(([name]) => !['host', 'accept-encoding'].includes(name));
-    return {
-      status: 200,
-      headers: [...headers.map(([name, value]): HeaderPair => [`echo-${name}`, value]), ['location', request.path]],
-      body: (async function* () {
-        yield Buffer.from(echo, 'latin1');
-        request.onEnd?.(null);
-      })(),
-      close: () => request.onEnd?.(null),
-    };
-  }
-}
 
 const percentAll = (value: string): string =>
   [...Buffer.from(value)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
@@ -195,12 +170,6 @@ function readingsOf({ request, body }: Sent): readonly string[] {
     .flatMap((value) => value.split(/[ ,;]/))
     .map((word) => Buffer.from(word, 'base64').toString('latin1'));
   return [request.path, percentDecoded(request.path), ...values, ...packed, body, request.host];
-}
-
-async function textOf(answer: DoorResponse): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of answer.body) pieces.push(piece);
-  return Buffer.concat([Buffer.from(answer.headers.flat().join('\n'), 'latin1'), Buffer.from('\n'), ...pieces]);
 }
 
 export const substitution = target({ name: 'substitution', inputs: 120_000, testInputs: 3_000 }, () => {
