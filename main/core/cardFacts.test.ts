@@ -11,6 +11,9 @@ import {
 import { blockersOf } from './blockers.ts';
 import type { LastApproved } from './cardChanges.ts';
 import { makeCardCode, makeRunCard } from './cardFacts.ts';
+import type { ReadCode } from './codeChanges.ts';
+import { analyseCode } from './codeReport.ts';
+import type { Manifest } from './manifestTypes.ts';
 
 const text = (segments: readonly Segment[] = []): string =>
   segments.map((part) => (part.kind === 'text' ? part.text : `<${part.text}>`)).join('');
@@ -33,6 +36,7 @@ function cardOf(body: object, setting: Setting = {}): Card {
     manifest,
     agent: { id: 'agt_home', name: setting.agentName ?? 'home-agent' },
     code: makeCardCode(manifest, setting.code ?? 'x'),
+    read: readCode(manifest, setting.code ?? 'x'),
     findings: [],
     runsText: setting.runsText ?? false,
     blockers: blockersOf(manifest, known),
@@ -43,6 +47,14 @@ function cardOf(body: object, setting: Setting = {}): Card {
     isolationNotes: setting.isolationNotes ?? [],
   });
 }
+
+const readCode = (manifest: Manifest, code: string): ReadCode => ({
+  text: code,
+  report: analyseCode(code, manifest.runtime, {
+    secrets: manifest.secrets.map(({ name }) => name),
+    hosts: manifest.network,
+  }),
+});
 
 const fact = (card: Card, key: string) => card.facts.find((candidate) => candidate.key === key);
 const factText = (card: Card, key: string): string => text(fact(card, key)?.value);
@@ -217,17 +229,16 @@ describe('what is new', () => {
       args: {},
       metadata: { network: ['old.example.org'], timeout: 5 },
     });
-    const changes = factText(cardOf({}, { lastApproved: before }), 'changed');
-    for (const part of [
-      'the code changed (5 to ',
-      'new secret OPENAI_API_KEY',
-      'new host api.openai.com',
-      'no longer host old.example.org',
-      'other limits',
-      'other arguments',
-    ]) {
-      expect(changes).toContain(part);
-    }
+    const card = cardOf({}, { lastApproved: before });
+    expect(factText(card, 'changed')).toBe('6 changes since you approved it on 2030-01-02 03:04 UTC');
+    expect(card.changes.map(({ severity, text: said }) => `${severity}: ${text(said)}`)).toEqual([
+      'warn: new secret OPENAI_API_KEY',
+      'warn: new host api.openai.com',
+      'warn: wider limit of time: 30 s instead of 5 s',
+      expect.stringContaining('warn: new: the argument '),
+      expect.stringContaining('warn: the code changed (5 to '),
+      'info: no longer old.example.org',
+    ]);
   });
 });
 

@@ -2,9 +2,10 @@ import type { Card, CardCode, CardFact } from '../../contract/card.ts';
 import type { Segment } from '../../contract/display.ts';
 import { type Runtime, runtimeNames } from '../../contract/runtime.ts';
 import { type Blockers, isBlocked } from './blockers.ts';
-import { changeFact, type LastApproved } from './cardChanges.ts';
+import { changeFact, changesOf, type LastApproved } from './cardChanges.ts';
 import { networkFacts } from './cardNetwork.ts';
 import { secretFacts } from './cardSecrets.ts';
+import type { ReadCode } from './codeChanges.ts';
 import { toCodeLines, toSegments } from './display.ts';
 import { formatHostRule } from './host.ts';
 import type { Manifest } from './manifestTypes.ts';
@@ -18,6 +19,8 @@ export type RunCardInput = Readonly<{
   manifest: Manifest;
   agent: Pick<AgentRecord, 'id' | 'name'>;
   code: CardCode;
+  /** The same code with what was seen in it. */
+  read: ReadCode;
   findings: Card['findings'];
   /** The code may run text as code, or could not be read well enough to rule it out. */
   runsText: boolean;
@@ -34,7 +37,9 @@ export type RunCardInput = Readonly<{
 
 /** What the owner decides about, facts first. Computed from the manifest; the agent's words appear as quotes only. */
 export function makeRunCard(input: RunCardInput): Card {
-  const { request, manifest, blockers } = input;
+  const { request, manifest, blockers, lastApproved } = input;
+  const boundHosts = manifest.secrets.flatMap(({ name }) => input.secretOf(name)?.binding.hosts ?? []);
+  const changes = changesOf({ manifest, code: input.read, last: lastApproved, boundHosts });
   const description = manifest.shown.description;
   return {
     subject: 'run',
@@ -43,10 +48,10 @@ export function makeRunCard(input: RunCardInput): Card {
     createdAtMs: request.createdAt,
     expiresAtMs: request.expiresAt,
     sentence: sentenceOf(input),
-    changes: [],
+    changes,
     facts: [
       agentFact(input),
-      changeFact(manifest, input.lastApproved, input.seenBefore),
+      changeFact(lastApproved, changes.length, input.seenBefore),
       ...secretFacts(manifest, input.secretOf, blockers),
       ...networkFacts(manifest, input.localNames),
       argumentsFact(manifest),
@@ -56,6 +61,7 @@ export function makeRunCard(input: RunCardInput): Card {
     ],
     quotes: description === '' ? [] : [{ label: 'The agent says', text: toSegments(description, { multiline: true }) }],
     code: input.code,
+    ...earlierCode(manifest, lastApproved),
     findings: input.findings,
     missingSecrets: blockers.missing,
     bindableHosts: bindableRules(manifest.network).map(formatHostRule),
@@ -65,6 +71,13 @@ export function makeRunCard(input: RunCardInput): Card {
     hasArgs: manifest.args.json !== '{}',
     anyArgs: manifest.args.json !== '{}' && !input.runsText,
   };
+}
+
+/** Code of the last approved version, to compare with: none when it is the same or no longer kept. */
+function earlierCode(manifest: Manifest, last: LastApproved | null): Pick<Card, 'earlier'> {
+  if (last?.code === undefined || last.manifest.code.sha256 === manifest.code.sha256) return {};
+  const lines = toCodeLines(last.code.text);
+  return { earlier: { sha256: last.manifest.code.sha256, approvedAtMs: last.decidedAtMs, lines } };
 }
 
 const languages: Readonly<Record<Runtime, string>> = {

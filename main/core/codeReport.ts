@@ -72,7 +72,8 @@ function judgeHosts(
   return { seen: [...seen].sort(), undeclared: [...undeclared].sort() };
 }
 
-const linesOf = (places: readonly CodePlace[]): string => {
+/** `line 3`, or `lines 3, 5 and 2 more`. */
+export const linesOf = (places: readonly CodePlace[]): string => {
   const lines = [...new Set(places.map((place) => place.line))];
   const shown = lines.slice(0, 5).join(', ');
   return `${lines.length === 1 ? 'line' : 'lines'} ${shown}${lines.length > 5 ? ` and ${lines.length - 5} more` : ''}`;

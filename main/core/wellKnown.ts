@@ -110,6 +110,9 @@ const headersBelow: Readonly<Record<string, readonly string[]>> = {
   'qdrant.io': ['api-key'],
 };
 
+/** Hosts of all the services known here. */
+export const everyWellKnownHost: readonly string[] = [...new Set(keys.flatMap(({ hosts }) => hosts))];
+
 /** Hosts to suggest for a binding, by the name of the secret; empty when the name is not known. */
 export function wellKnownHosts(secretName: string): readonly string[] {
   return keyNamed(secretName)?.hosts ?? [];

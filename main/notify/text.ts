@@ -4,22 +4,26 @@ import { segmentText } from '../core/segmentText.ts';
 const MAX_SENTENCE = 160;
 const MAX_FACT = 120;
 const MAX_FACTS = 4;
+const MAX_CHANGES = 2;
 
 /** `complete`: what matters for the decision is all there, nothing was cut. */
 export type NotificationText = Readonly<{ title: string; body: string; complete: boolean }>;
 
 /** Facts only, each on one line, short: nothing that an agent wrote, no code (ATTACKS 221). */
 export function notificationText(card: Card): NotificationText {
+  // What weighs most comes first; what was only narrowed needs no line of the few.
+  const changes = card.changes.filter(({ severity }) => severity !== 'info');
   const important = card.facts.filter((fact) => isImportant(fact));
   const lines = [
     cutLine(segmentText(card.sentence), MAX_SENTENCE),
     ...card.missingSecrets.map((name) => cutLine(`Missing secret: ${name}`, MAX_FACT)),
+    ...changes.slice(0, MAX_CHANGES).map(({ text }) => cutLine(`New: ${segmentText(text)}`, MAX_FACT)),
     ...important.slice(0, MAX_FACTS).map((fact) => cutLine(`${fact.label}: ${segmentText(fact.value)}`, MAX_FACT)),
   ];
   return {
     title: card.subject === 'run' ? 'OAuth3: approve a run?' : 'OAuth3: your decision is needed',
     body: lines.map((line) => line.text).join('\n'),
-    complete: important.length <= MAX_FACTS && lines.every((line) => !line.cut),
+    complete: changes.length <= MAX_CHANGES && important.length <= MAX_FACTS && lines.every((line) => !line.cut),
   };
 }
 

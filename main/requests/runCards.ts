@@ -2,6 +2,7 @@ import type { Card, CardCode } from '../../contract/card.ts';
 import { blockersOf } from '../core/blockers.ts';
 import type { LastApproved } from '../core/cardChanges.ts';
 import { makeCardCode, makeRunCard } from '../core/cardFacts.ts';
+import type { ReadCode } from '../core/codeChanges.ts';
 import { analyseCode } from '../core/codeReport.ts';
 import { toSegments } from '../core/display.ts';
 import type { Manifest } from '../core/manifestTypes.ts';
@@ -17,7 +18,7 @@ export type RunCardDeps = Readonly<{
   sandbox: Pick<SandboxPort, 'notes'>;
 }>;
 
-type CodePart = Readonly<{ code: CardCode; findings: Card['findings']; runsText: boolean }>;
+type CodePart = Readonly<{ code: CardCode; read: ReadCode; findings: Card['findings']; runsText: boolean }>;
 
 // A card is asked for several times, by every channel; reading the code again each time would cost most of it.
 const maxCodeParts = 16;
@@ -79,7 +80,13 @@ export class RunCards {
     const manifest = manifests.get(last.manifestDigest);
     if (manifest === null) return null;
     const misused = last.error?.code === 'secret_misplaced';
-    return { manifest, decidedAtMs: last.decidedAt ?? last.createdAt, misused };
+    const code = this.#codePart(manifest)?.read;
+    return {
+      manifest,
+      decidedAtMs: last.decidedAt ?? last.createdAt,
+      misused,
+      ...(code === undefined ? {} : { code }),
+    };
   }
 
   #codePart(manifest: Manifest): CodePart | null {
@@ -98,12 +105,14 @@ export class RunCards {
     const bytes = this.#deps.records.code(manifest.code.sha256);
     if (bytes === null) return null;
     const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-    const { findings, dynamicCode, parsed } = analyseCode(text, manifest.runtime, { secrets, hosts: manifest.network });
+    const report = analyseCode(text, manifest.runtime, { secrets, hosts: manifest.network });
+    const { findings, dynamicCode, parsed } = report;
     const warningsFirst = findings.toSorted(
       (left, right) => Number(right.severity === 'warn') - Number(left.severity === 'warn'),
     );
     return {
       code: makeCardCode(manifest, text),
+      read: { text, report },
       findings: warningsFirst.map((finding) => ({ severity: finding.severity, text: toSegments(finding.text) })),
       runsText: !parsed || dynamicCode.length > 0,
     };

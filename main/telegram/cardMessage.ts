@@ -16,6 +16,11 @@ export type CardFile = Readonly<{ name: string; text: string; caption: string }>
 export type CardMessage = Readonly<{ message: Message; file: CardFile | null }>;
 
 const toneMark: Readonly<Record<CardFact['tone'], string>> = { plain: '', notice: '🟡 ', danger: '🔴 ' };
+const changeMark: Readonly<Record<Card['changes'][number]['severity'], string>> = {
+  danger: '🔴 ',
+  warn: '🟡 ',
+  info: '',
+};
 const outcomeMark: Readonly<Record<CardOutcome['kind'], string>> = {
   approved: '✅',
   denied: '❌',
@@ -90,6 +95,7 @@ function pieces(card: Card): readonly Piece[] {
       label: '🔗 Not bound:',
       text: `put ${name} into requests to ${hosts.join(', ')}?`,
     })),
+    ...card.changes.map(({ severity, text }) => ({ label: `${changeMark[severity]}New:`, text: segmentText(text) })),
     ...facts,
     ...card.findings.map((finding) => ({
       label: finding.severity === 'warn' ? '⚠️ Code:' : 'Code:',

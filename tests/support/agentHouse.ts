@@ -158,6 +158,8 @@ type World = {
   /** Where a source was in the end: its URL -> the last one. */
   redirects: Map<string, string>;
   sandbox: SandboxChoice;
+  /** What `sandbox` can run. */
+  runtimes: Set<Runtime>;
 };
 
 export type HouseOptions = Readonly<{
@@ -178,6 +180,7 @@ export async function startAgentHouse(options: HouseOptions = {}) {
     vault: 'unlocked',
     paused: false,
     runtime: 'quickjs',
+    runtimes: new Set(['quickjs']),
     localNames: new Set(),
     isolationNotes: [],
     settings: { ...defaultSettings },
@@ -195,7 +198,7 @@ export async function startAgentHouse(options: HouseOptions = {}) {
   const clockGuard = new ClockGuard(store, clock);
   const runs = new TestRuns(store, events, clock);
   const pick = (runtime: Runtime): SandboxChoice =>
-    runtime === 'quickjs' ? world.sandbox : { ready: false, reason: `There is no engine for ${runtime}` };
+    world.runtimes.has(runtime) ? world.sandbox : { ready: false, reason: `There is no engine for ${runtime}` };
   const sandbox = { defaultRuntime: () => world.runtime, pick, want: pick, notes: () => world.isolationNotes };
   const settings = { get: <Key extends SettingKey>(key: Key): Settings[Key] => world.settings[key] };
   const desk: DeskPort = {
