@@ -210,12 +210,12 @@ export class TelegramRoom implements TelegramActions {
   /** The sealed set-up, as far as it can be read; what stops it is kept for telling. */
   async #startStored(): Promise<void> {
     if (this.#telegram !== null || this.#closing.signal.aborted || this.#ports.config.botToken !== null) return;
-    if (!this.#stored.exists()) return;
-    if (this.#ports.vault.state() !== 'unlocked') {
-      this.#unread = 'Telegram starts when the vault is unlocked';
-      return;
-    }
     try {
+      if (!this.#stored.exists()) return;
+      if (this.#ports.vault.state() !== 'unlocked') {
+        this.#unread = 'Telegram starts when the vault is unlocked';
+        return;
+      }
       const setup = this.#stored.read();
       if (setup !== null) await this.#become(setup, []);
     } catch (error) {

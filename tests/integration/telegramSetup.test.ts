@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TelegramActions, TelegramView } from '../../contract/telegramView.ts';
+import { silentLog } from '../../main/core/log.ts';
 import { segmentText } from '../../main/core/segmentText.ts';
+import { openStore, type Store } from '../../main/store/store.ts';
 import { type BotApi, startBotApi } from '../support/botApi.ts';
 import { startTestBroker, type TestBroker } from '../support/broker.ts';
 import { keepingLog } from '../support/telegramHouse.ts';
@@ -365,23 +367,38 @@ describe('the token', () => {
 });
 
 describe('the stored set-up', () => {
-  it('that was changed on disk makes nobody an approver, and can be connected anew', async () => {
-    await telegram().connect(by, api.token);
-    await letIn(owner);
-    await house.stop();
-    const { openStore } = await import('../../main/store/store.ts');
-    const { silentLog } = await import('../../main/core/log.ts');
-    const store = openStore({ dataDir: join(scratch, 'data'), log: silentLog });
+  const oneBitOff = (store: Store): void => {
     const row = store.telegramSetup();
     const sealed = Buffer.from(row?.sealed ?? []);
     sealed[20] = (sealed[20] ?? 0) ^ 1;
     store.saveTelegramSetup({ version: row?.version ?? 0, sealed }, { actor: by, kind: 'x.y', payload: {} }, 1);
-    store.close();
-    await start();
-    expect(await members()).toEqual([]);
-    expect((await house.owner.status()).notes.join()).toContain('cannot be read');
-    await telegram().connect(by, api.token);
-    await connected();
-    expect(await view()).toMatchObject({ source: 'window', members: [] });
-  });
+  };
+  const ofAnotherTime = (store: Store): void => {
+    const row = store.telegramSetup();
+    const version = (row?.version ?? 0) + 1;
+    store.saveTelegramSetup(
+      { version, sealed: row?.sealed ?? Buffer.of() },
+      { actor: by, kind: 'x.y', payload: {} },
+      1,
+    );
+  };
+  const nonsense = (store: Store): void => store.setSetting('telegram.setup', ['nonsense'], 'cli', 1);
+
+  it.each([oneBitOff, ofAnotherTime, nonsense])(
+    'that was changed on disk (%o) makes nobody an approver, and can be connected anew',
+    async (change) => {
+      await telegram().connect(by, api.token);
+      await letIn(owner);
+      await house.stop();
+      const store = openStore({ dataDir: join(scratch, 'data'), log: silentLog });
+      change(store);
+      store.close();
+      await start();
+      expect(await members()).toEqual([]);
+      expect((await house.owner.status()).notes.join()).toContain('cannot be read');
+      await telegram().connect(by, api.token);
+      await connected();
+      expect(await view()).toMatchObject({ source: 'window', members: [] });
+    },
+  );
 });
