@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import {
   type Agent,
   API_HOST,
@@ -9,6 +10,7 @@ import {
   type WindowHouse,
 } from '../support/windowHouse.ts';
 
+const secretSchema = z.looseObject({ name: z.string(), hosts: z.array(z.string()) });
 const fakeKey = (): string => `test-${randomBytes(18).toString('base64url')}`;
 
 let house: WindowHouse;
@@ -130,6 +132,37 @@ describe('a card in the window', () => {
     expect(JSON.stringify(answer) + pages).not.toContain(key);
   });
 
+  it('binds a missing secret in the same step to the host that the owner chooses', async () => {
+    const key = fakeKey();
+    const id = await ask(callingWish('needs-a-house-key', 'GARDEN_KEY'));
+    await house.decision.getByRole('checkbox', { name: API_HOST }).check();
+    await house.decision.getByLabel('Value of GARDEN_KEY').fill(key);
+    await button('Add GARDEN_KEY').click();
+    await button('Run Once').click();
+    expect(await agent.request(id)).toMatchObject({ status: 'success' });
+    expect(house.api.received.at(-1)?.headers.authorization).toBe(`Bearer ${key}`);
+    const { value } = z.object({ value: z.array(secretSchema) }).parse(await bridgeCall(house.window, 'secrets', null));
+    expect(value.find(({ name }) => name === 'GARDEN_KEY')?.hosts).toEqual([API_HOST]);
+  });
+
+  it('waits longer when the owner adds time', async () => {
+    await ask(wish('more-time'));
+    const timer = house.decision.getByRole('timer');
+    await timer.getByText(/^(?:29|30) minutes left$/).waitFor();
+    await button('Add time').click();
+    await timer.getByText(/^(?:59|60) minutes left$/).waitFor();
+  });
+
+  it('shows the version that was approved before beside the code that would run', async () => {
+    const first = await ask(wish('grows'));
+    await button('Run Once').click();
+    expect(await agent.request(first)).toMatchObject({ status: 'success' });
+    await ask(wish('grows', { code: `console.log("grows")\nfetch('https://${API_HOST}')` }));
+    await button('All code').waitFor();
+    await house.decision.getByRole('button', { name: '+1 lines added' }).waitFor();
+    await armed('Run Once');
+  });
+
   it('asks where a secret may go that is bound nowhere, and Run Once does not keep the answer', async () => {
     await addSecret('HOUSE_KEY', []);
     const id = await ask(callingWish('unbound', 'HOUSE_KEY'));
@@ -145,6 +178,22 @@ describe('a card in the window', () => {
   });
 });
 
+it('the third denial of an agent in a row offers to pause it, and that agent alone', async () => {
+  const nagging = await house.newAgent('nagging');
+  const offer = button('Pause nagging');
+  for (const name of ['nag-1', 'nag-2', 'nag-3']) {
+    expect(await offer.count()).toBe(0);
+    await house.askAndOpen(nagging, wish(name));
+    await button('Deny').click();
+    await button('Deny').click();
+    await heading().getByText('Denied').waitFor();
+  }
+  await offer.click();
+  await house.decision.getByText('nagging is paused').waitFor();
+  expect(await nagging.execute(wish('nag-4'))).toMatchObject({ status: 403 });
+  expect(await agent.execute(wish('others-go-on'))).toMatchObject({ status: 202 });
+});
+
 it('the list of waiting requests says that a request has ended when the owner clicks it all the same', async () => {
   const show = (visible: boolean) =>
     house.app.electron.evaluate(({ BrowserWindow }, toShow) => {
@@ -152,14 +201,11 @@ it('the list of waiting requests says that a request has ended when the owner cl
       if (toShow) window?.show();
       else window?.hide();
     }, visible);
-  const page = (name: string) => house.window.getByRole('navigation').getByRole('button', { name });
   const row = house.window.getByRole('button', { name: 'gone-meanwhile' });
-  // A hidden window is told of no change: it reads the list when the page opens, and keeps the row.
-  await show(false);
   const id = await agent.ask(wish('gone-meanwhile'));
-  await page('Trust').dispatchEvent('click');
-  await page('Requests').dispatchEvent('click');
   await row.waitFor();
+  // A hidden window is told of no change: it keeps the row.
+  await show(false);
   expect(await agent.cancel(id)).toBe(200);
   await row.dispatchEvent('click');
   await house.window.getByRole('alert').getByText('does not wait any more').waitFor();
@@ -227,6 +273,31 @@ describe('the buttons of a card (ATTACKS L206)', () => {
     expect(await isFinal(id)).toBe('pending');
     await house.decision.keyboard.press('Space');
     expect(await agent.request(id)).toMatchObject({ status: 'success' });
+  });
+
+  it('are reached and worked by the keyboard alone, second step and reason as well', async () => {
+    const { keyboard } = house.decision;
+    const tabTo = async (name: string): Promise<void> => {
+      const wanted = house.decision.getByRole('button', { name, exact: true });
+      for (let presses = 0; presses < 40; presses += 1) {
+        await keyboard.press('Tab');
+        if (await wanted.evaluate((element) => element.matches(':focus'))) return;
+      }
+      throw new Error(`no way by Tab to ${name}`);
+    };
+    const approved = await ask(wish('tabbed'));
+    await armed('Run Once');
+    await tabTo('Run Once');
+    await keyboard.press('Space');
+    expect(await agent.request(approved)).toMatchObject({ status: 'success' });
+    const denied = await ask(wish('tabbed-away'));
+    await armed('Deny…');
+    await tabTo('Deny…');
+    await keyboard.press('Space');
+    await keyboard.type('Not like this.');
+    await tabTo('Deny');
+    await keyboard.press('Space');
+    expect(await agent.request(denied)).toMatchObject({ status: 'denied', deny_reason: 'Not like this.' });
   });
 
   it('are not what has the focus when a card opens', async () => {
