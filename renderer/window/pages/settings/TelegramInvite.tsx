@@ -16,7 +16,7 @@ export function TelegramInvite({ api, act, view, kind }: TelegramPart & Readonly
   if (invitation === null || invitation.kind !== kind) {
     return (
       <>
-        {invitationEnded !== null && <p role="status">{invitationEnded}</p>}
+        <p role="status">{invitationEnded ?? 'Only this window shows the code: whoever sends it sits here.'}</p>
         {view.problem !== null && view.connection === 'disconnected' && <p role="alert">{view.problem}.</p>}
         <Actions>
           <Button tone="primary" onClick={() => void make()}>

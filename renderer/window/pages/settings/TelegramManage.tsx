@@ -25,6 +25,7 @@ export function TelegramManage(part: TelegramPart) {
       <Panel label={view.bot === null ? 'Telegram' : `@${view.bot}`}>
         <p>{view.connection === 'connected' ? 'Connected. Cards come to Telegram as well.' : 'Not connected.'}</p>
         {view.problem !== null && <p role="note">{view.problem}.</p>}
+        {replacing && <p>With another bot, everybody below has to open it and press Start once.</p>}
         {replacing && <TelegramToken {...part} act={replace} />}
         <Actions>
           <Button onClick={() => setReplacing(!replacing)}>{replacing ? 'Keep the token' : 'Replace the token'}</Button>
