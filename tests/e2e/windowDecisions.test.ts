@@ -209,8 +209,8 @@ it('the list of waiting requests says that a request has ended when the owner cl
   expect(await agent.cancel(id)).toBe(200);
   await row.dispatchEvent('click');
   await house.window.getByRole('alert').getByText('does not wait any more').waitFor();
-  await row.waitFor({ state: 'detached' });
   await show(true);
+  await row.waitFor({ state: 'detached' });
 });
 
 describe('the buttons of a card (ATTACKS L206)', () => {
