@@ -157,7 +157,7 @@ function stringText(choices: Choices): string {
   const parts = choices.list(0, 3, () =>
     choices.below(2) === 0 ? standIn(choices, unicode) : choices.pick(jsonPieces.slice(0, choices.rarely(8) ? 14 : 12)),
   );
-  return `"${parts.join('')}"`;
+  return `"${choices.rarely(8) ? '\\' : ''}${parts.join('')}"`;
 }
 
 const keys = ['key', 'auth', 'token', 'a/b', 'm~n', '~1', 'list', '', '0', '1', 'ü', 'other', '__proto__', 'KEY'];
@@ -224,7 +224,7 @@ function jsonBody(choices: Choices): string {
       ? valueText(choices, 0)
       : objectText(choices, 0);
   const around = choices.rarely(12)
-    ? [choices.pick(['\ufeff', '\0', '']), choices.pick(['\0', 'x', '{}', '\ufeff'])]
+    ? [choices.pick(['\ufeff', '\0', '']), choices.pick(['', 'x', '{}', '\ufeff'])]
     : [];
   const changed = choices.rarely(10) ? mangled(choices, made) : made;
   return `${around[0] ?? ''}${choices.pick(spaces)}${changed}${choices.pick(spaces)}${around[1] ?? ''}`;
