@@ -4,8 +4,9 @@ import { type Api, unwrap } from '../shared/api.ts';
 import { useLoaded } from '../shared/useLoaded.ts';
 import styles from './App.module.css';
 import { Agents } from './pages/Agents.tsx';
-import { Audit } from './pages/Audit.tsx';
+import { Audit } from './pages/audit/Audit.tsx';
 import { Requests } from './pages/Requests.tsx';
+import { Runs } from './pages/runs/Runs.tsx';
 import { Secrets } from './pages/Secrets.tsx';
 import { Services } from './pages/Services.tsx';
 import { Settings } from './pages/settings/Settings.tsx';
@@ -14,7 +15,7 @@ import { StateMenu } from './StateMenu.tsx';
 import { VaultGate } from './VaultGate.tsx';
 
 /** In the order of the bar. */
-const pages = { Requests, Trust, Secrets, Agents, Services, Audit, Settings } as const;
+const pages = { Requests, Runs, Trust, Secrets, Agents, Services, Audit, Settings } as const;
 export type PageName = keyof typeof pages;
 const pageNames = Object.keys(pages).filter((name): name is PageName => name in pages);
 
@@ -43,11 +44,14 @@ export function App({ api }: Readonly<{ api: Api<WindowContract> }>) {
   useEffect(() => {
     const missed = first.value?.place ?? null;
     setPlace((before) => before ?? missed);
+    const run = first.value?.run ?? null;
+    if (run !== null) setShown({ page: 'Runs', part: run });
   }, [first.value]);
   useEffect(() => {
     const stops = [
       api.on('changed', (next) => setPushed((before) => ({ desk: next, changes: (before?.changes ?? 0) + 1 }))),
       api.on('openCard', () => setShown({ page: 'Requests', part: null })),
+      api.on('openRun', ({ id }) => setShown({ page: 'Runs', part: id })),
       api.on('decisionPlace', setPlace),
     ];
     return () => {

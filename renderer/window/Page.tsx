@@ -2,7 +2,7 @@ import { type ReactNode, useId } from 'react';
 import styles from './Page.module.css';
 
 type PageFrameProps = Readonly<{
-  title: string;
+  title: ReactNode;
   lead?: string;
   actions?: ReactNode;
   problem?: string | null;

@@ -48,7 +48,7 @@ export function Requests({ api, desk, changes, openCard, go }: PageProps) {
           <h2 className={styles.heading}>Recent</h2>
           <ul className={styles.list} aria-label="Recent">
             {past.map((row) => (
-              <PastRequest key={row.request_id} row={row} />
+              <PastRequest key={row.request_id} row={row} open={() => go('Runs', row.request_id)} />
             ))}
           </ul>
         </>
@@ -59,18 +59,24 @@ export function Requests({ api, desk, changes, openCard, go }: PageProps) {
 
 const decisions = { once: 'run once', '24h': 'trusted for 24 hours', forever: 'always trusted', deny: '' } as const;
 
-function PastRequest({ row }: Readonly<{ row: RequestRow }>) {
+function PastRequest({ row, open }: Readonly<{ row: RequestRow; open: () => void }>) {
   const how = row.trusted ? 'by trust' : row.decision === null ? '' : decisions[row.decision];
   return (
-    <li className={styles.past}>
-      <span className={styles.status} data-status={row.status}>
-        {row.status}
-      </span>
-      <span className={styles.what}>
-        {row.skill_id} <small>{row.agent}</small>
-      </span>
-      <small>{[how, since(row.created_at)].filter((part) => part !== '').join(', ')}</small>
-      {row.waiting_for !== null && <p role="status">{row.waiting_for}</p>}
+    <li>
+      <button type="button" className={styles.past} onClick={open}>
+        <span className={styles.status} data-status={row.status}>
+          {row.status}
+        </span>
+        <span className={styles.what}>
+          {row.skill_id} <small>{row.agent}</small>
+        </span>
+        <small>{[how, since(row.created_at)].filter((part) => part !== '').join(', ')}</small>
+        {row.waiting_for !== null && (
+          <span role="status" className={styles.waitingFor}>
+            {row.waiting_for}
+          </span>
+        )}
+      </button>
     </li>
   );
 }

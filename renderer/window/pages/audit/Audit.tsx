@@ -1,0 +1,60 @@
+import { useCallback, useRef, useState } from 'react';
+import type { AuditFilter } from '../../../../contract/audit.ts';
+import { ScrollRegion } from '../../../shared/ScrollRegion.tsx';
+import type { PageProps } from '../../App.tsx';
+import { Empty, PageFrame } from '../../Page.tsx';
+import styles from './Audit.module.css';
+import { AuditList } from './AuditList.tsx';
+import { ChainBar } from './ChainBar.tsx';
+import { FilterBar } from './FilterBar.tsx';
+import { StatisticsPanel } from './StatisticsPanel.tsx';
+import { useAuditRows } from './useAuditRows.ts';
+
+/** Everything that happened, newest first, as the hash-chained rows say; to look through, to check and to take away. */
+export function Audit({ api, changes, go, part }: PageProps) {
+  const [filter, setFilter] = useState<AuditFilter>(part === null ? {} : { request: part });
+  const scroller = useRef<HTMLDivElement>(null);
+  const atTop = useCallback(() => (scroller.current?.scrollTop ?? 0) < 8, []);
+  const { rows, hasOlder, fresh, problem, more, showFresh } = useAuditRows(api, filter, changes, atTop);
+  const isFiltered = Object.keys(filter).length > 0;
+  return (
+    <PageFrame
+      title="Audit"
+      lead="Every row carries the hash of the one before it, so nothing can be changed or taken out unseen."
+      problem={problem}
+      actions={<ChainBar api={api} filter={filter} />}
+    >
+      <StatisticsPanel api={api} changes={changes} />
+      <FilterBar api={api} filter={filter} onChange={setFilter} />
+      {rows?.length === 0 && (
+        <Empty>{isFiltered ? 'Nothing in the log fits all of this.' : 'Nothing has happened yet.'}</Empty>
+      )}
+      {rows !== null && rows.length > 0 && (
+        <div className={styles.frame}>
+          {fresh > 0 && (
+            <button
+              type="button"
+              className={styles.fresh}
+              onClick={() => {
+                showFresh();
+                scroller.current?.scrollTo({ top: 0 });
+              }}
+            >
+              {fresh} new
+            </button>
+          )}
+          <ScrollRegion className={styles.scroller} ref={scroller} aria-label="Audit log">
+            <AuditList
+              api={api}
+              rows={rows}
+              hasOlder={hasOlder}
+              more={more}
+              scroller={scroller}
+              openRequest={(id) => go('Runs', id)}
+            />
+          </ScrollRegion>
+        </div>
+      )}
+    </PageFrame>
+  );
+}

@@ -1,0 +1,79 @@
+import { useEffect, useState } from 'react';
+import type { AuditFilter, AuditFormat, AuditWork } from '../../../../contract/audit.ts';
+import { messageOf, unwrap } from '../../../shared/api.ts';
+import { Button } from '../../../shared/Button.tsx';
+import type { PageProps } from '../../App.tsx';
+import { Actions } from '../../Page.tsx';
+import styles from './Audit.module.css';
+
+type Said = Readonly<{ text: string; bad: boolean }>;
+type ChainBarProps = Readonly<{ api: PageProps['api']; filter: AuditFilter }>;
+
+/** Checks the chain, and takes the log away as a file; both can be long, so they say how far they are. */
+export function ChainBar({ api, filter }: ChainBarProps) {
+  const [work, setWork] = useState<AuditWork | null>(null);
+  const [said, setSaid] = useState<Said | null>(null);
+  useEffect(() => api.on('auditWork', setWork), [api]);
+
+  async function during(job: AuditWork['job'], act: () => Promise<Said | null>) {
+    setSaid(null);
+    setWork({ job, done: 0, total: 0 });
+    try {
+      setSaid(await act());
+    } catch (error) {
+      setSaid({ text: messageOf(error), bad: true });
+    } finally {
+      setWork(null);
+    }
+  }
+  const verify = () =>
+    during('verify', async () => {
+      const { ok, events, broken_at, reason } = await unwrap(api.calls.verifyAudit(null));
+      return ok
+        ? { text: `The chain of ${events} events is whole.`, bad: false }
+        : { text: `The chain is broken at event ${broken_at}: ${reason}`, bad: true };
+    });
+  const take = (format: AuditFormat) =>
+    during('export', async () => {
+      const done = await unwrap(api.calls.exportAudit({ format, filter }));
+      if (done === null) return null;
+      if (done.cancelled) return { text: 'Stopped; no file was left.', bad: false };
+      return { text: `${done.events} events are in ${done.file}`, bad: false };
+    });
+  const some = Object.keys(filter).length > 0 ? 'what is listed' : 'all';
+  return (
+    <div className={styles.chain}>
+      <Actions>
+        <Button disabled={work !== null} onClick={() => void verify()}>
+          Check the chain
+        </Button>
+        <Button
+          disabled={work !== null}
+          hint={`Saves ${some}, a line for each event`}
+          onClick={() => void take('jsonl')}
+        >
+          Export JSONL…
+        </Button>
+        <Button disabled={work !== null} hint={`Saves ${some}, for a spreadsheet`} onClick={() => void take('csv')}>
+          Export CSV…
+        </Button>
+        {work !== null && (
+          <Button tone="quiet" onClick={() => void api.calls.cancelAudit({ job: work.job })}>
+            Stop
+          </Button>
+        )}
+      </Actions>
+      {work !== null && <p role="status">{progressText(work)}</p>}
+      {said !== null && (
+        <p role={said.bad ? 'alert' : 'status'} data-bad={said.bad}>
+          {said.text}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function progressText({ job, done, total }: AuditWork): string {
+  if (job === 'export') return done === 0 ? 'Choose a file…' : `${done} events written`;
+  return total === 0 ? 'Checking…' : `${done} of ${total} events checked`;
+}
