@@ -91,7 +91,8 @@ const pages = {
   Secrets: 'CANARY',
   Trust: 'Nothing is trusted',
   Agents: 'laptop',
-  Audit: 'run.tripwire',
+  Audit: 'it tried to send a secret where it does not belong',
+  Runs: 'held',
   Settings: 'Data folder',
 };
 

@@ -201,7 +201,7 @@ it('the list of waiting requests says that a request has ended when the owner cl
       if (toShow) window?.show();
       else window?.hide();
     }, visible);
-  const row = house.window.getByRole('button', { name: 'gone-meanwhile' });
+  const row = house.window.getByRole('list', { name: 'Waiting' }).getByRole('button', { name: 'gone-meanwhile' });
   const id = await agent.ask(wish('gone-meanwhile'));
   await row.waitFor();
   // A hidden window is told of no change: it keeps the row.

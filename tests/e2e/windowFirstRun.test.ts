@@ -63,11 +63,15 @@ describe('a first start on a desktop with a keyring', () => {
     await expect.poll(size).toEqual([911, 633]);
     await house.app.stop();
     const app = await launchApp(house.desk, { dataDir: house.app.dataDir });
-    const again = await app.electron.evaluate(({ BrowserWindow }) => {
-      const [window] = BrowserWindow.getAllWindows();
-      return { size: window?.getSize(), isOpen: window?.isVisible(), page: window?.webContents.getURL() };
-    });
-    expect(again).toEqual({ size: [911, 633], isOpen: false, page: '' });
+    const windows = () =>
+      app.electron.evaluate(({ BrowserWindow }) =>
+        BrowserWindow.getAllWindows().map((window) => ({
+          size: window.getSize(),
+          isOpen: window.isVisible(),
+          page: window.webContents.getURL(),
+        })),
+      );
+    await expect.poll(windows).toEqual([{ size: [911, 633], isOpen: false, page: '' }]);
     expect((await fetch(`${app.url}/health`)).status).toBe(200);
     await app.stop();
     await house.restart();
