@@ -100,10 +100,39 @@ export const stops: readonly Stop[] = [
       await tour.house.window.getByRole('list', { name: 'Waiting' }).waitFor();
     },
   },
+  { name: 'runs', go: (tour) => page(tour, 'Runs') },
+  {
+    name: 'run-output',
+    go: async ({ house }) => {
+      await house.window
+        .getByRole('list', { name: 'Runs' })
+        .getByRole('button', { name: /success/ })
+        .click();
+      await house.window.getByRole('region', { name: 'Output' }).getByRole('listitem').first().waitFor();
+    },
+  },
+  ...['Network', 'Code', 'Manifest', 'Timeline'].map((part) => ({
+    name: `run-${part.toLowerCase()}`,
+    go: ({ house }: Tour) => house.window.getByRole('tab', { name: part }).click(),
+  })),
   { name: 'trust', go: (tour) => page(tour, 'Trust') },
   { name: 'secrets', go: (tour) => page(tour, 'Secrets') },
   { name: 'agents', go: (tour) => page(tour, 'Agents') },
-  { name: 'audit', go: (tour) => page(tour, 'Audit') },
+  {
+    name: 'audit',
+    go: async (tour) => {
+      await page(tour, 'Audit');
+      await tour.house.window.getByRole('list', { name: 'Events' }).getByRole('listitem').first().waitFor();
+    },
+  },
+  {
+    name: 'audit-event',
+    go: async ({ house }) => {
+      await house.window.getByLabel('Search in all words').fill('weather-report');
+      await house.window.getByRole('list', { name: 'Events' }).getByRole('button').first().click();
+      await house.window.getByText('hash', { exact: false }).first().waitFor();
+    },
+  },
   {
     name: 'services',
     go: async (tour) => {
@@ -112,7 +141,7 @@ export const stops: readonly Stop[] = [
     },
   },
   { name: 'settings', go: (tour) => page(tour, 'Settings') },
-  ...['Runtimes', 'Limits', 'Vault', 'About'].map((part) => ({
+  ...['Telegram', 'Runtimes', 'Limits', 'Vault', 'About'].map((part) => ({
     name: `settings-${part.toLowerCase()}`,
     go: ({ house }: Tour) => house.window.getByRole('tab', { name: part }).click(),
   })),

@@ -1,4 +1,4 @@
-import { useCallback, useRef, useState } from 'react';
+import { useCallback, useState } from 'react';
 import type { AuditFilter } from '../../../../contract/audit.ts';
 import { ScrollRegion } from '../../../shared/ScrollRegion.tsx';
 import type { PageProps } from '../../App.tsx';
@@ -13,8 +13,9 @@ import { useAuditRows } from './useAuditRows.ts';
 /** Everything that happened, newest first, as the hash-chained rows say; to look through, to check and to take away. */
 export function Audit({ api, changes, go, part }: PageProps) {
   const [filter, setFilter] = useState<AuditFilter>(part === null ? {} : { request: part });
-  const scroller = useRef<HTMLDivElement>(null);
-  const atTop = useCallback(() => (scroller.current?.scrollTop ?? 0) < 8, []);
+  // State and no ref: the list, which is mounted before it, draws its rows once it is there.
+  const [scroller, setScroller] = useState<HTMLElement | null>(null);
+  const atTop = useCallback(() => (scroller?.scrollTop ?? 0) < 8, [scroller]);
   const { rows, hasOlder, fresh, problem, more, showFresh } = useAuditRows(api, filter, changes, atTop);
   const isFiltered = Object.keys(filter).length > 0;
   return (
@@ -37,13 +38,13 @@ export function Audit({ api, changes, go, part }: PageProps) {
               className={styles.fresh}
               onClick={() => {
                 showFresh();
-                scroller.current?.scrollTo({ top: 0 });
+                scroller?.scrollTo({ top: 0 });
               }}
             >
               {fresh} new
             </button>
           )}
-          <ScrollRegion className={styles.scroller} ref={scroller} aria-label="Audit log">
+          <ScrollRegion className={styles.scroller} ref={setScroller} aria-label="Audit log">
             <AuditList
               api={api}
               rows={rows}

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type RefObject, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { AuditLine } from '../../../../contract/audit.ts';
 import { unwrap } from '../../../shared/api.ts';
 import { Button } from '../../../shared/Button.tsx';
@@ -15,7 +15,7 @@ type AuditListProps = Readonly<{
   rows: readonly AuditLine[];
   hasOlder: boolean;
   more: () => void;
-  scroller: RefObject<HTMLDivElement | null>;
+  scroller: HTMLElement | null;
   /** Shows the request that an event belongs to. */
   openRequest: (id: string) => void;
 }>;
@@ -25,7 +25,7 @@ export function AuditList({ api, rows, hasOlder, more, scroller, openRequest }: 
   const [open, setOpen] = useState<number | null>(null);
   const virtual = useVirtualizer({
     count: rows.length,
-    getScrollElement: () => scroller.current,
+    getScrollElement: () => scroller,
     getItemKey: (index) => rows[index]?.seq ?? index,
     estimateSize: () => usualHeight,
     overscan: 12,
