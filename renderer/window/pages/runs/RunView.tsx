@@ -226,7 +226,9 @@ function Timeline({ run, openAudit }: Readonly<{ run: RunDetail; openAudit: () =
           ['Request', <code key="id">{run.id}</code>],
         ]}
       />
-      <Button onClick={openAudit}>What the audit says of it</Button>
+      <Actions>
+        <Button onClick={openAudit}>What the audit says of it</Button>
+      </Actions>
     </>
   );
 }
