@@ -93,7 +93,7 @@ const pages = {
   Agents: 'laptop',
   Audit: 'it tried to send a secret where it does not belong',
   Runs: 'held',
-  Settings: 'Data folder',
+  Settings: 'Start OAuth3 when you log in',
 };
 
 const openPage = (name: string): Promise<void> =>
@@ -168,6 +168,12 @@ describe('a secret that the owner types into the window', () => {
       await openPage(name);
       await window.getByText(loaded).first().waitFor();
       await look(`page ${name}`);
+    }
+    await openPage('Runs');
+    await window.getByRole('list', { name: 'Runs' }).getByRole('button', { name: 'echo' }).click();
+    for (const part of ['Output', 'Network', 'Code', 'Manifest', 'Timeline']) {
+      await window.getByRole('tab', { name: part }).click();
+      await look(`run, ${part}`);
     }
     const env = { OAUTH3_DATA_DIR: app.dataDir };
     for (const line of ['status', 'secret list', 'requests list', 'audit export --format jsonl']) {
