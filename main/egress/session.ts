@@ -8,6 +8,7 @@ import type { LocalServices } from '../net/localServices.ts';
 import { ResolveError, type Resolver, resolveTarget } from '../net/resolve.ts';
 import { TlsSessions } from '../net/tlsSessions.ts';
 import type { Upstream, UpstreamResponse } from '../net/upstream.ts';
+import { UpstreamConnections } from '../net/upstreamConnections.ts';
 import { UpstreamError } from '../net/upstreamError.ts';
 import type { CanonicalUrl } from '../net/url.ts';
 import { type AnswerEncoding, answerBody, encodingOf } from './answerBody.ts';
@@ -62,6 +63,7 @@ export class EgressSession implements RunEgress {
   readonly #meter: Meter;
   readonly #closing = new AbortController();
   readonly #tlsSessions = new TlsSessions();
+  readonly #connections = new UpstreamConnections();
   readonly #open = new Set<Open>();
   readonly #records: ExchangeRecord[] = [];
   #requests = 0;
@@ -88,6 +90,7 @@ export class EgressSession implements RunEgress {
   close(): void {
     this.#closing.abort();
     this.#tlsSessions.close();
+    this.#connections.close();
     for (const { log, finish } of [...this.#open]) {
       log.refuse('session_closed');
       finish();
@@ -244,6 +247,8 @@ export class EgressSession implements RunEgress {
         ...(request.bodyLength === undefined ? {} : { bodyLength: request.bodyLength }),
         signal,
         tlsSessions: this.#tlsSessions,
+        connections: this.#connections,
+        secrets: log.secrets,
         totalTimeoutMs: limits.requestTimeoutMs,
         maxResponseBytes: limits.maxBytesIn,
         onEnd: (error) => {

@@ -1,11 +1,11 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { HeaderPair } from '../core/door.ts';
 import { dial } from './dial.ts';
 import type { DialTarget } from './resolve.ts';
 import { sendBody, type UpstreamBody } from './sendBody.ts';
 import type { TlsSessions } from './tlsSessions.ts';
+import { UpstreamConnection, type UpstreamConnections } from './upstreamConnections.ts';
 import { abortReason, errorCodeOf, UpstreamError } from './upstreamError.ts';
 import { type OpenWebSocket, openWebSocket, type WebSocketRequest } from './webSocket.ts';
 
@@ -25,6 +25,10 @@ export type UpstreamRequest = Readonly<{
   signal?: AbortSignal;
   /** Makes the next TLS handshake with the same peer a short one; default: every handshake is a full one. */
   tlsSessions?: TlsSessions;
+  /** Connections of the run to take one from and to leave one in; default: one connection for this exchange alone. */
+  connections?: UpstreamConnections;
+  /** Names of the secrets in the request, sorted. */
+  secrets?: readonly string[];
   /** From the call to the last byte of the answer. */
   totalTimeoutMs: number;
   /** Bytes of answer body before `upstream_too_large`. */
@@ -48,7 +52,10 @@ const connectTimeoutMs = 10_000;
 const maxHeaderBytes = 65_536;
 const maxInformational = 8;
 
-/** The one way of this app to an upstream: HTTP/1.1, one connection per exchange, never a redirect followed. */
+// RFC 9110, section 9.2.1: asked twice, they do what they do once.
+const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** The one way of this app to an upstream: HTTP/1.1, one exchange at a time on a connection, never a redirect followed. */
 export class Upstream {
   readonly #trust: SecureContext;
 
@@ -75,12 +82,13 @@ export class Upstream {
 const allWell = new UpstreamError('aborted', 'The exchange is over');
 const endedWell = (signal: AbortSignal): boolean => signal.reason === allWell;
 
-/** Owns the socket and the timers of one request; `end` releases all of them, once. */
+/** Owns the connection and the timers of one request; `end` releases all of them, once. */
 class Exchange {
   readonly #request: UpstreamRequest;
   readonly #stop = new AbortController();
   readonly #total: NodeJS.Timeout;
-  #socket: Socket | null = null;
+  #connection: UpstreamConnection | null = null;
+  #isClean: () => boolean = () => false;
 
   constructor(request: UpstreamRequest) {
     this.#request = request;
@@ -108,37 +116,62 @@ class Exchange {
     clearTimeout(this.#total);
     this.#request.signal?.removeEventListener('abort', this.#onCallerAbort);
     this.#stop.abort(cause ?? allWell);
-    this.#socket?.destroy();
+    // A clean one is Node's to hand back: `UpstreamConnections` keeps it, or Node closes it.
+    if (cause !== null || !this.#isClean()) this.#connection?.socket.destroy();
     this.#request.onEnd?.(cause);
     return cause;
   }
 
   async start(trust: SecureContext | null): Promise<UpstreamResponse> {
-    const { host, target, tlsSessions } = this.#request;
+    const message = (await this.#tryKept()) ?? (await this.#send(await this.#dialled(trust)));
+    const status = message.statusCode ?? 0;
+    if (status < 200 || status > 599)
+      throw new UpstreamError('upstream_protocol', `${this.#request.host} answered with status ${status}`);
+    return { status, headers: headerPairs(message), body: this.#read(message), close: () => this.#leave(message) };
+  }
+
+  #purpose() {
+    const { secure, host, target, secrets = [] } = this.#request;
+    return { secure, host, port: target.port, secrets };
+  }
+
+  /**
+   * The answer over a connection that was kept; null when there is none, or when the upstream had closed it meanwhile, as
+   * it may (RFC 9112, section 9.3.1). Only what can be sent again without harm is sent that way.
+   */
+  async #tryKept(): Promise<IncomingMessage | null> {
+    const { connections, method, body, target } = this.#request;
+    if (this.#stop.signal.aborted || body !== null || !safeMethods.has(method)) return null;
+    const kept = connections?.take(this.#purpose(), target) ?? null;
+    if (kept === null) return null;
+    try {
+      return await this.#send(kept);
+    } catch (error) {
+      if (this.#stop.signal.aborted || kept.heard) throw error;
+      kept.socket.destroy();
+      return null;
+    }
+  }
+
+  async #dialled(trust: SecureContext | null): Promise<UpstreamConnection> {
+    const { host, target, tlsSessions, connections } = this.#request;
     const resumed = tlsSessions === undefined ? {} : { sessions: tlsSessions };
     const connecting = this.#deadline(connectTimeoutMs, 'Connecting');
     try {
-      this.#socket = await dial({ host, target, trust, ...resumed, signal: this.#stop.signal });
+      const socket = await dial({ host, target, trust, ...resumed, signal: this.#stop.signal });
+      if (this.#stop.signal.aborted) socket.destroy();
+      return new UpstreamConnection(socket, this.#purpose(), connections?.keep ?? (() => false));
     } finally {
       clearTimeout(connecting);
     }
-    if (this.#stop.signal.aborted) this.#socket.destroy();
-    const message = await this.#send(this.#open());
-    const status = message.statusCode ?? 0;
-    if (status < 200 || status > 599)
-      throw new UpstreamError('upstream_protocol', `${host} answered with status ${status}`);
-    return { status, headers: headerPairs(message), body: this.#read(message), close: () => void this.end(null) };
   }
 
-  #open(): ClientRequest {
+  #open(connection: UpstreamConnection): ClientRequest {
     const { method, path, headers } = this.#request;
-    const socket = this.#socket;
-    if (socket === null || socket.destroyed)
-      throw new UpstreamError('upstream_unreachable', 'The connection closed at once');
-    socket.on('error', () => {});
+    if (connection.socket.destroyed) throw new UpstreamError('upstream_unreachable', 'The connection closed at once');
+    this.#connection = connection;
     return httpRequest({
-      // No agent: a connection never outlives its exchange, so runs and secrets share none (ATTACKS B43).
-      createConnection: () => socket,
+      agent: connection,
       method,
       path,
       headers: { ...Object.fromEntries(headers), ...framing(this.#request) },
@@ -148,7 +181,8 @@ class Exchange {
     });
   }
 
-  #send(outgoing: ClientRequest): Promise<IncomingMessage> {
+  #send(connection: UpstreamConnection): Promise<IncomingMessage> {
+    const outgoing = this.#open(connection);
     return new Promise((resolve, reject) => {
       let informational = 0;
       outgoing.on('error', reject);
@@ -162,6 +196,7 @@ class Exchange {
       });
       outgoing.on('response', (message) => {
         message.on('error', () => {});
+        this.#isClean = () => message.complete && message.readableEnded && outgoing.writableFinished;
         resolve(message);
       });
       sendBody(outgoing, this.#request, this.#stop.signal).catch((error: UpstreamError) => {
@@ -169,6 +204,12 @@ class Exchange {
         reject(error);
       });
     });
+  }
+
+  /** Nobody wants the body. Where there is none, the connection is as good as after reading it. */
+  #leave(message: IncomingMessage): void {
+    if (this.#request.connections === undefined || !message.complete || message.readableLength > 0) this.end(null);
+    else message.once('end', () => this.end(null)).resume();
   }
 
   async *#read(message: IncomingMessage): AsyncGenerator<Uint8Array> {
@@ -193,10 +234,10 @@ class Exchange {
   }
 }
 
-type Framed = Pick<UpstreamRequest, 'method' | 'body' | 'bodyLength'>;
+type Framed = Pick<UpstreamRequest, 'method' | 'body' | 'bodyLength' | 'connections'>;
 
-function framing({ method, body, bodyLength }: Framed): Readonly<Record<string, string>> {
-  const common = { connection: 'close' };
+function framing({ method, body, bodyLength, connections }: Framed): Readonly<Record<string, string>> {
+  const common = { connection: connections === undefined ? 'close' : 'keep-alive' };
   if (body === null) return ['POST', 'PUT', 'PATCH'].includes(method) ? { ...common, 'content-length': '0' } : common;
   if (body instanceof Uint8Array) return { ...common, 'content-length': String(body.length) };
   if (bodyLength !== undefined) return { ...common, 'content-length': String(bodyLength) };

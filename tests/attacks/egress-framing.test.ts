@@ -134,7 +134,7 @@ describe.each(frontEnds)('as the %s sandbox asks', (name) => {
       });
       expect(lastWire()).not.toMatch(/^(x-dropped|keep-alive|proxy-authorization|te|trailer):/im);
       expect(lastWire()).toMatch(/^x-kept: 1\r$/m);
-      expect(lastWire()).toMatch(/^connection: close\r$/m);
+      expect(lastWire()).toMatch(/^connection: keep-alive\r$/m);
       expect(lastWire()).toMatch(/^host: api.allowed.com\r$/m);
     });
 
@@ -163,12 +163,33 @@ describe.each(frontEnds)('as the %s sandbox asks', (name) => {
   });
 
   describe('answers', () => {
-    it('B43 no connection serves two requests', async () => {
-      run = house.open();
+    it('B43 a connection serves requests of one run with the same secrets, and nobody else', async () => {
+      const secrets = [house.secret({ name: 'ONE_KEY' }), house.secret({ name: 'OTHER_KEY' })];
+      const [one, other] = secrets.map(({ placeholder }) => ({ headers: { Authorization: `Bearer ${placeholder}` } }));
+      run = house.open({ secrets });
       const before = house.upstream.connections();
+      for (const options of [{}, one, other, one, other, {}]) await send(run.session, url, options);
+      expect(house.upstream.connections()).toBe(before + 3);
+      run.session.close();
+      await close();
+      run = house.open({ secrets });
       await send(run.session, url);
+      expect(house.upstream.connections()).toBe(before + 4);
+    });
+
+    it('B43 nothing that was kept outlives its run', async () => {
+      let closed = 0;
+      house.upstream.setAnswer((_request, response) => {
+        response.socket?.once('close', () => {
+          closed += 1;
+        });
+        response.end('ok');
+      });
+      run = house.open();
       await send(run.session, url);
-      expect(house.upstream.connections()).toBe(before + 2);
+      expect(closed).toBe(0);
+      run.session.close();
+      await expect.poll(() => closed).toBe(1);
     });
 
     it('B43 a run resumes its own TLS session, never that of another run', async () => {
@@ -176,13 +197,15 @@ describe.each(frontEnds)('as the %s sandbox asks', (name) => {
         const { socket } = response;
         response.end(socket instanceof TLSSocket && socket.isSessionReused() ? 'resumed' : 'full');
       });
+      // What must not be sent twice gets a connection of its own.
+      const body = { method: 'POST', body: Buffer.from('x') };
       run = house.open();
-      expect((await send(run.session, url)).text).toBe('full');
-      expect((await send(run.session, url)).text).toBe('resumed');
+      expect((await send(run.session, url, body)).text).toBe('full');
+      expect((await send(run.session, url, body)).text).toBe('resumed');
       run.session.close();
       await close();
       run = house.open();
-      expect((await send(run.session, url)).text).toBe('full');
+      expect((await send(run.session, url, body)).text).toBe('full');
     });
 
     it.each([301, 302, 303, 307, 308])('B44 a %i is handed back and not followed', async (status) => {
