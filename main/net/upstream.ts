@@ -185,16 +185,18 @@ class Exchange {
     const outgoing = this.#open(connection);
     return new Promise((resolve, reject) => {
       let informational = 0;
+      let answered = false;
       outgoing.on('error', reject);
       // Also how an upstream ends that switches protocols: with nobody listening for `upgrade`, Node cuts it off.
-      outgoing.on('close', () =>
-        reject(new UpstreamError('upstream_protocol', 'The connection closed without an answer')),
-      );
+      outgoing.on('close', () => {
+        if (!answered) reject(new UpstreamError('upstream_protocol', 'The connection closed without an answer'));
+      });
       outgoing.on('information', () => {
         informational += 1;
         if (informational > maxInformational) reject(new UpstreamError('upstream_protocol', 'Too many 1xx answers'));
       });
       outgoing.on('response', (message) => {
+        answered = true;
         message.on('error', () => {});
         this.#isClean = () => message.complete && message.readableEnded && outgoing.writableFinished;
         resolve(message);

@@ -70,7 +70,9 @@ export async function runExchange(
 ): Promise<void> {
   const { request, response, expectsContinue } = exchange;
   const givenUp = new AbortController();
-  response.once('close', () => givenUp.abort());
+  response.once('close', () => {
+    if (!response.writableFinished) givenUp.abort();
+  });
   request.on('error', () => {});
   response.on('error', () => {});
   const { hasBody, length } = framingOf(request);
