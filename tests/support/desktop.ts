@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ElectronApplication, _electron as electron, type Page } from 'playwright-core';
@@ -35,18 +35,25 @@ export type RunningApp = Readonly<{
   stop(): Promise<number | null>;
 }>;
 
+type Starter = Readonly<{ starter: string; log: string; hold: string }>;
+
 /**
  * A starter that copies both streams into a file from the first byte on: Playwright reads stderr itself while it
  * attaches, and an app may well be ready before it has. Bash, because the process must stay the one that was started.
  */
-const writeStarter = async (desk: Desk, executable: string): Promise<Readonly<{ starter: string; log: string }>> => {
+const writeStarter = async (desk: Desk, executable: string): Promise<Starter> => {
   const folder = await mkdtemp(path.join(desk.home, 'start-'));
   const log = path.join(folder, 'output');
   const starter = path.join(folder, 'start');
   await writeFile(log, '');
   await writeFile(starter, `#!/bin/bash\nexec '${executable}' "$@" >>'${log}' 2> >(exec tee -a '${log}' >&2)\n`);
   await chmod(starter, 0o755);
-  return { starter, log };
+  // A copy, because the test user cannot read a checkout of root's everywhere.
+  const hold = path.join(folder, 'startWhenAttached.cjs');
+  await copyFile(path.join(import.meta.dirname, 'startWhenAttached.cjs'), hold);
+  await chmod(hold, 0o644);
+  await chmod(folder, 0o755);
+  return { starter, log, hold };
 };
 
 const linesOf = async (log: string): Promise<readonly string[]> =>
@@ -87,7 +94,7 @@ const viewOf = async (app: ElectronApplication, name: string): Promise<Page> => 
 export const launchApp = async (desk: Desk, options: LaunchOptions = {}): Promise<RunningApp> => {
   const stage = inject('stage');
   const dataDir = options.dataDir ?? path.join(desk.home, 'data');
-  const { starter, log } = await writeStarter(desk, stage.executable);
+  const { starter, log, hold } = await writeStarter(desk, stage.executable);
   const app = await electron.launch({
     executablePath: starter,
     // Without this Playwright adds --no-sandbox by itself.
@@ -95,6 +102,8 @@ export const launchApp = async (desk: Desk, options: LaunchOptions = {}): Promis
     args: [
       '--disable-gpu',
       `--password-store=${desk.hasKeyring ? 'gnome-libsecret' : 'basic'}`,
+      '-r',
+      hold,
       stage.app,
       ...(options.args ?? []),
     ],

@@ -1,13 +1,21 @@
 // Stock Electron opens the app folder named on its command line with a `default_app.asar`; the borrowed runtime has none.
-// This does that one thing. Top-level await holds back `ready` until the app's own entry has run, as in stock Electron.
+// This does that one thing, and before it what `-r <module>` names. Top-level await holds back `ready` until the app's
+// own entry has run, as in stock Electron.
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { app } from 'electron';
 
-const folderArgument = process.argv.slice(1).find((argument) => !argument.startsWith('-'));
+const given = process.argv.slice(1);
+const preloaded = given.indexOf('-r');
+if (preloaded !== -1) {
+  const [, file] = given.splice(preloaded, 2);
+  createRequire(import.meta.url)(path.resolve(file));
+}
+const folderArgument = given.find((argument) => !argument.startsWith('-'));
 if (!folderArgument) {
-  process.stderr.write('usage: electron [switches] <app folder>\n');
+  process.stderr.write('usage: electron [switches] [-r <module>] <app folder>\n');
   process.exit(2);
 }
 const folder = path.resolve(folderArgument);
