@@ -18,6 +18,16 @@ describe('an audit event in words', () => {
     expect(auditActor({ actor: 'agent:agt_1', agent: null })).toBe('agent:agt_1');
   });
 
+  it('says what a setting is now, and pausing as what it is', () => {
+    const changed = (key: string, value: unknown) =>
+      auditSentence({ ...row, kind: 'setting.changed', payload: { key, value } });
+    expect(changed('paused', true)).toBe('Paused everything');
+    expect(changed('paused', false)).toBe('Resumed after a pause');
+    expect(changed('approval.expires_minutes', 30)).toBe('Set approval.expires_minutes to 30');
+    expect(changed('approval.expires_minutes', null)).toBe('Set approval.expires_minutes back to its default');
+    expect(changed('llm.base_urls', { a: 1 })).toBe('Changed the setting llm.base_urls');
+  });
+
   it('is there without its payload, its request and a known kind', () => {
     for (const kind of [...toldKinds, 'constructor', 'never.seen']) {
       expect(auditSentence({ actor: 'x', agent: null, skill_id: null, payload: null, kind }).length).toBeGreaterThan(3);

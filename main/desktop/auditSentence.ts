@@ -49,7 +49,7 @@ const sentences: Readonly<Record<string, Sentence>> = {
   'secret.delivery_set': (row) => `Changed how ${nameOf(row)} is handed over`,
   'secret.removed': (row) => `Deleted the secret ${nameOf(row)}`,
   'secret.value_replaced': (row) => `Replaced the value of ${nameOf(row)}`,
-  'setting.changed': (row) => `Changed the setting ${text(row.payload, 'key') ?? ''}`,
+  'setting.changed': settingText,
   'source.fetched': (row) => `${agentOf(row)} had code fetched from its address`,
   'telegram.connected': (row) => `Connected Telegram${botOf(row)}`,
   'telegram.disconnected': (row) => `Disconnected Telegram${botOf(row)}`,
@@ -112,6 +112,15 @@ function howLong({ payload }: Row): string {
 function because({ payload }: Row): string {
   const reason = text(payload, 'reason');
   return reason === null ? '' : `: ${reason}`;
+}
+
+/** Pausing is a setting that outlives the app; for the owner it is a thing of its own. */
+function settingText({ payload }: Row): string {
+  const value: unknown = typeof payload === 'object' && payload !== null ? Reflect.get(payload, 'value') : null;
+  const key = text(payload, 'key') ?? '';
+  if (key === 'paused') return value === true ? 'Paused everything' : 'Resumed after a pause';
+  if (value === null) return `Set ${key} back to its default`;
+  return typeof value === 'object' ? `Changed the setting ${key}` : `Set ${key} to ${value}`;
 }
 
 function text(payload: unknown, field: string): string | null {

@@ -20,13 +20,18 @@ export function PageFrame({ title, lead, actions, problem = null, children }: Pa
         </div>
         {actions}
       </header>
-      {problem !== null && (
-        <p role="alert" className={styles.problem}>
-          {problem}
-        </p>
-      )}
+      {problem !== null && <Problem>{problem}</Problem>}
       {children}
     </main>
+  );
+}
+
+/** What went wrong, said at once to who cannot see it. */
+export function Problem({ children }: Readonly<{ children: string }>) {
+  return (
+    <p role="alert" className={styles.problem}>
+      {children}
+    </p>
   );
 }
 

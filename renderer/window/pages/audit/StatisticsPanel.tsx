@@ -2,15 +2,17 @@ import type { Statistics, StatisticsDay } from '../../../../contract/audit.ts';
 import { unwrap } from '../../../shared/api.ts';
 import { useLoaded } from '../../../shared/useLoaded.ts';
 import type { PageProps } from '../../App.tsx';
-import { Table } from '../../Page.tsx';
+import { Empty, Problem, Table } from '../../Page.tsx';
 import styles from './Statistics.module.css';
 
-const shownDays = 30;
+export const shownDays = 30;
 
 /** How the last days went: what was decided, what ran, how long agents waited. */
 export function StatisticsPanel({ api, changes }: Pick<PageProps, 'api' | 'changes'>) {
-  const { value } = useLoaded(() => unwrap(api.calls.statistics({ days: shownDays })), changes);
-  if (value === null || value.days.every(isQuiet)) return null;
+  const { value, problem } = useLoaded(() => unwrap(api.calls.statistics({ days: shownDays })), changes);
+  if (problem !== null) return <Problem>{problem}</Problem>;
+  if (value === null) return null;
+  if (value.days.every(isQuiet)) return <Empty>Nothing was asked for in the last {shownDays} days.</Empty>;
   return (
     <section className={styles.panel} aria-label={`The last ${shownDays} days`}>
       <Plot

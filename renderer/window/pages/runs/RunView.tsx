@@ -1,5 +1,4 @@
-import { Tabs } from '@base-ui/react/tabs';
-import { type ReactNode, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { isolationNames, runtimeNames } from '../../../../contract/runtime.ts';
 import type { RunDetail, RunPulse, StreamView } from '../../../../contract/runView.ts';
 import { unwrap } from '../../../shared/api.ts';
@@ -9,6 +8,7 @@ import { useLoaded } from '../../../shared/useLoaded.ts';
 import type { PageProps } from '../../App.tsx';
 import { ConfirmButton } from '../../ConfirmButton.tsx';
 import { Actions, FactList, PageFrame } from '../../Page.tsx';
+import { PartTabs } from '../../PartTabs.tsx';
 import { useAction } from '../../useAction.ts';
 import { Exchanges } from './Exchanges.tsx';
 import styles from './Runs.module.css';
@@ -68,49 +68,42 @@ type PartsProps = Readonly<{ api: PageProps['api']; run: RunDetail; pulse: RunPu
 
 function Parts({ api, run, pulse, openAudit }: PartsProps) {
   const { id } = run;
-  const parts: Readonly<Record<string, ReactNode>> = {
-    Output: <Output api={api} run={run} pulse={pulse} />,
-    [`Network${pulse.exchanges === 0 ? '' : ` (${pulse.exchanges})`}`]: (
-      <Exchanges api={api} id={id} total={pulse.exchanges} />
-    ),
-    Code: run.codeKept ? (
-      <>
-        <p className={styles.quiet}>
-          {run.codeBytes} bytes, sha256 <code>{run.codeHash}</code>
-        </p>
-        <TextView api={api} id={id} part="code" label="Code that was decided about" empty="No code." />
-        {run.hasArguments && (
-          <>
-            <h2>Arguments</h2>
-            <TextView api={api} id={id} part="arguments" label="Arguments" empty="None." />
-          </>
-        )}
-      </>
-    ) : (
-      <p className={styles.quiet}>The code is no longer kept; its hash is {run.codeHash}.</p>
-    ),
-    Manifest: <Manifest api={api} run={run} />,
-    Timeline: <Timeline run={run} openAudit={openAudit} />,
-  };
+  const code = run.codeKept ? (
+    <>
+      <p className={styles.quiet}>
+        {run.codeBytes} bytes, sha256 <code>{run.codeHash}</code>
+      </p>
+      <TextView api={api} id={id} part="code" label="Code that was decided about" empty="No code." />
+      {run.hasArguments && (
+        <>
+          <h2>Arguments</h2>
+          <TextView api={api} id={id} part="arguments" label="Arguments" empty="None." />
+        </>
+      )}
+    </>
+  ) : (
+    <p className={styles.quiet}>The code is no longer kept; its hash is {run.codeHash}.</p>
+  );
+  const { exchanges } = pulse;
   return (
     <>
       <p className={styles.state} data-status={run.status}>
         <strong>{run.status}</strong> <Segments of={run.sentence} />
       </p>
-      <Tabs.Root defaultValue={0} className={styles.tabs}>
-        <Tabs.List className={styles.tabList} aria-label="Parts of this run">
-          {Object.keys(parts).map((name, index) => (
-            <Tabs.Tab key={name.replace(/ .*/, '')} value={index} className={styles.tab}>
-              {name}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-        {Object.entries(parts).map(([name, part], index) => (
-          <Tabs.Panel key={name.replace(/ .*/, '')} value={index} className={styles.part}>
-            {part}
-          </Tabs.Panel>
-        ))}
-      </Tabs.Root>
+      <PartTabs
+        label="Parts of this run"
+        parts={[
+          { name: 'Output', content: <Output api={api} run={run} pulse={pulse} /> },
+          {
+            name: 'Network',
+            more: exchanges === 0 ? '' : ` (${exchanges})`,
+            content: <Exchanges api={api} id={id} total={exchanges} />,
+          },
+          { name: 'Code', content: code },
+          { name: 'Manifest', content: <Manifest api={api} run={run} /> },
+          { name: 'Timeline', content: <Timeline run={run} openAudit={openAudit} /> },
+        ]}
+      />
     </>
   );
 }
