@@ -1,5 +1,6 @@
 import type { UsableEngine } from '../scripts/setup/containerEngine.ts';
 import { ensureContainerEngine } from '../scripts/setup/containerEngine.ts';
+import { benchAudit } from './audit.ts';
 import { benchDownload } from './download.ts';
 import { benchGateway } from './gateway.ts';
 import { benchIdle } from './idle.ts';
@@ -41,6 +42,9 @@ const benches: Readonly<Record<string, (name: string) => Promise<void>>> = {
   redaction: async () => {
     for (const line of await redactionBuilds(5)) process.stdout.write(`${line}\n`);
     for (const found of await benchRedaction(20)) reportRace(found);
+  },
+  audit: async () => {
+    for (const found of await benchAudit(10)) reportRace(found);
   },
   ready: async () => reportRace(await benchReady(6)),
   idle: async () => {
