@@ -165,7 +165,8 @@ describe('taking the log away', () => {
     const file = path.join(house.desk.home, 'audit.jsonl');
     await answerSaveDialog(file);
     await house.window.getByLabel('Skill').fill('weather-report');
-    await expect.poll(() => rows().count()).toBeLessThan(10);
+    await rows().filter({ hasText: 'pause' }).first().waitFor({ state: 'detached' });
+    await rows().first().waitFor();
     const listed = await rows().count();
     await exportAs('JSONL');
     await house.window.getByText(`${listed} events are in ${file}`).waitFor();

@@ -13,7 +13,11 @@ type ChainBarProps = Readonly<{ api: PageProps['api']; filter: AuditFilter }>;
 export function ChainBar({ api, filter }: ChainBarProps) {
   const [work, setWork] = useState<AuditWork | null>(null);
   const [said, setSaid] = useState<Said | null>(null);
-  useEffect(() => api.on('auditWork', setWork), [api]);
+  useEffect(() => {
+    // One that comes after the answer is of a work that has ended: taken for another, it would never end.
+    const progress = (next: AuditWork) => setWork((now) => (now?.job === next.job ? next : now));
+    return api.on('auditWork', progress);
+  }, [api]);
 
   async function during(job: AuditWork['job'], act: () => Promise<Said | null>) {
     setSaid(null);
