@@ -128,9 +128,19 @@ export const stops: readonly Stop[] = [
   {
     name: 'audit-event',
     go: async ({ house }) => {
+      const events = house.window.getByRole('list', { name: 'Events' });
       await house.window.getByLabel('Search in all words').fill('weather-report');
-      await house.window.getByRole('list', { name: 'Events' }).getByRole('button').first().click();
-      await house.window.getByText('hash', { exact: false }).first().waitFor();
+      // The list is another one once the answer is there; a row that was opened before is closed in it.
+      await events.getByText('Added the secret').waitFor({ state: 'detached' });
+      await events.getByRole('button').first().click();
+      await events.getByText(/^Event \d+, hash/).waitFor();
+    },
+  },
+  {
+    name: 'audit-days',
+    go: async ({ house }) => {
+      await house.window.getByRole('tab', { name: 'Last 30 days' }).click();
+      await house.window.getByRole('img', { name: 'Decisions a day' }).waitFor();
     },
   },
   {

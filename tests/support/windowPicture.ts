@@ -44,7 +44,7 @@ export async function windowPicture({ app, desk }: Pick<WindowHouse, 'app' | 'de
   const file = path.join(desk.home, 'picture.png');
   const crop = ['-window', 'root', '-crop', `${width}x${height}+${x}+${y}`, '+repage'];
   const small = ['-dither', 'None', '-colors', String(colours), '-strip', '-define', 'png:compression-level=9'];
-  const taken = await desk.run('import', [...crop, ...small, file]);
+  const taken = await desk.run('import', [...crop, ...small, `PNG8:${file}`]);
   if (taken.code !== 0) throw new Error(`no picture: ${taken.stderr.trim()}`);
   const picture = await readFile(file);
   await rm(file);
