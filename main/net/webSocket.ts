@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import { dial } from './dial.ts';
 import type { DialTarget } from './resolve.ts';
@@ -19,7 +20,7 @@ export type WebSocketRequest = Readonly<{
 }>;
 
 /** An open connection: bytes as they pass, frames and all. */
-export type OpenWebSocket = Readonly<{ socket: Socket; protocol: string | null }>;
+export type OpenWebSocket = Readonly<{ socket: Duplex; protocol: string | null }>;
 
 const openTimeoutMs = 20_000;
 const maxHeaderBytes = 65_536;

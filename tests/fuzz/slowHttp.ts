@@ -94,11 +94,14 @@ function tunnelIn(text: string): Readonly<{ rest: string; origin: string }> | nu
   return { rest: head.rest, origin: `http://${authority.slice(0, at)}:${Number(authority.slice(at + 1))}` };
 }
 
-/** The requests at the beginning of a connection to a proxy and of the tunnel in it, up to the first that leaves a doubt. */
-export function slowRequests(text: string): readonly SlowRequest[] {
+/**
+ * The requests at the beginning of a connection to a proxy and of the tunnel in it, up to the first that leaves a doubt;
+ * with an origin: those in the tunnel to it.
+ */
+export function slowRequests(text: string, within: string | null = null): readonly SlowRequest[] {
   const found: SlowRequest[] = [];
   let rest = text;
-  let origin: string | null = null;
+  let origin = within;
   for (;;) {
     const tunnel = tunnelIn(rest);
     if (tunnel !== null && origin !== null) return found;

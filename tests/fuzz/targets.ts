@@ -8,13 +8,17 @@ import { hosts } from './targets/hosts.ts';
 import { redaction } from './targets/redaction.ts';
 import { runner } from './targets/runner.ts';
 import { substitution } from './targets/substitution.ts';
+import { tunnelTls } from './targets/tunnelTls.ts';
 import { urls } from './targets/urls.ts';
+import { webSocket } from './targets/webSocket.ts';
 
 /** Every surface that is fuzzed. */
 export const targets: readonly Target[] = [
   hosts,
   urls,
   framing,
+  tunnelTls,
+  webSocket,
   runner,
   attach,
   embedded,
