@@ -73,7 +73,16 @@ const oddHeaders: readonly HeaderPair[] = [
   ['Transfer-Encoding', 'chunked'],
   ['Cookie', 'a=b\r\nX-Injected: 1'],
 ];
-const hosts = [live, live, 'LIVE.example.com', 'bound.example.com', 'plain.example.com', 'evil.com', `${live}:443`, `${live}:8443`];
+const hosts = [
+  live,
+  live,
+  'LIVE.example.com',
+  'bound.example.com',
+  'plain.example.com',
+  'evil.com',
+  `${live}:443`,
+  `${live}:8443`,
+];
 const paths = ['/', '/feed?a=b', `/${secret.placeholder}`, `/?key=${secret.placeholder}`, '/%2e%2e/x'];
 
 function make(choices: Choices): Input {
