@@ -12,6 +12,9 @@ export const MAX_WAIT_SECONDS = 60;
 export const skillIdSchema = z
   .string()
   .regex(/^[A-Za-z0-9._\-/@]{1,128}$/, 'must be 1 to 128 letters, digits or . _ - / @');
+/** What an agent proves itself with: 256 random bits. */
+export const agentTokenShape = /^oa3_[0-9A-Za-z]{43}$/;
+
 export const secretNameSchema = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'must be letters, digits and underscores, not starting with a digit');

@@ -12,7 +12,7 @@ import {
   auditValuesSchema,
   type Statistics,
 } from './audit.ts';
-import { secretNameSchema } from './bridge.ts';
+import { agentTokenShape, secretNameSchema } from './bridge.ts';
 import type { Card, CardOutcome } from './card.ts';
 import { type EnvFile, type EnvImported, envImportSchema } from './envImport.ts';
 import type { ErrorBody } from './errors.ts';
@@ -99,6 +99,8 @@ export const windowIpc = {
     pauseAgent: call<void>()(z.strictObject({ name: z.string(), paused: z.boolean() })),
     rotateAgent: call<AgentCreated>()(nameInput),
     revokeAgent: call<void>()(nameInput),
+    /** Puts it into the clipboard for a minute. Nothing but the token of an agent goes there. */
+    copyToken: call<void>()(z.strictObject({ token: z.string().regex(agentTokenShape) })),
     secrets: call<readonly SecretView[]>()(nothing),
     addSecret: call<SecretView>()(
       z.strictObject({

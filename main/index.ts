@@ -100,11 +100,11 @@ async function run(facts: StartFacts, log: Log): Promise<void> {
 }
 
 /** Quitting, SIGTERM and SIGINT all take the same way: the broker stops in order, then the desktop, then the process. */
-function endInOrder(broker: Broker, log: Log, disposeDesktop: () => void): void {
+function endInOrder(broker: Broker, log: Log, disposeDesktop: () => Promise<void> | undefined): void {
   let stopping = false;
   const stop = async (): Promise<void> => {
     await broker.stop();
-    disposeDesktop();
+    await disposeDesktop();
     app.exit(0);
   };
   // Before the windows are closed: what the broker still says on its way down must find them.

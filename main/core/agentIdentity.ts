@@ -1,8 +1,8 @@
+import { agentTokenShape } from '../../contract/bridge.ts';
 import { base62 } from './base62.ts';
 import { sha256Hex } from './digest.ts';
 
 const tokenBytes = 32;
-const tokenShape = /^oa3_[0-9A-Za-z]{43}$/;
 // One space at a time and none at the end, and nothing that is not drawn: `bot` and `bot ` would look like one agent.
 const namePattern = /^(?=.{1,64}$)[\p{L}\p{N}](?: ?[\p{L}\p{N}._@-])*$/u;
 const notDrawn = /\p{Default_Ignorable_Code_Point}/u;
@@ -28,7 +28,7 @@ export function makeAgentToken(random: (bytes: number) => Uint8Array): Readonly<
 
 /** The hash to look a presented token up by; null when it cannot be one of ours. */
 export function agentTokenHash(token: string): string | null {
-  return tokenShape.test(token) ? sha256Hex(token) : null;
+  return agentTokenShape.test(token) ? sha256Hex(token) : null;
 }
 
 /** Whether an agent may call itself this. */

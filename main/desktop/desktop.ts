@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { app, type BrowserWindow, dialog, powerMonitor } from 'electron';
+import { app, clipboard } from 'electron';
 import {
   type CardKey,
   type DecisionPlace,
@@ -13,19 +13,22 @@ import type { ConfirmBinding, Desk } from '../approvals/channel.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { RequestEvents } from '../core/runPorts.ts';
-import { Admission, type Question } from './admission.ts';
+import { Admission } from './admission.ts';
 import { Arming } from './arming.ts';
 import { AuditDesk } from './auditDesk.ts';
 import { ChangeFeed } from './changeFeed.ts';
 import { decisionHandlers } from './decisionHandlers.ts';
 import { DecisionView } from './decisionView.ts';
+import { askOwner, chooseEnvFile, chooseExport, tellThatItRuns } from './dialogs.ts';
 import { EnvImport } from './envImport.ts';
 import { bindIpc } from './ipc.ts';
 import { bringToFront, createMainWindow } from './mainWindow.ts';
 import { Presenter } from './presenter.ts';
 import { RunWatch } from './runWatch.ts';
 import { viewUrl } from './scheme.ts';
+import { watchSight } from './sight.ts';
 import { autostartEntry, followLoginStart, type LoginStart, loginItem } from './startAtLogin.ts';
+import { TokenCopy } from './tokenCopy.ts';
 import { AppTray } from './tray.ts';
 import type { TrayFacts } from './trayModel.ts';
 import { openWindowBounds } from './windowBoundsStore.ts';
@@ -47,7 +50,11 @@ export type DesktopPorts = Readonly<{
   log: Log;
 }>;
 
-export type Desktop = Readonly<{ openWindow: () => void; openCard: (key: CardKey) => void; dispose: () => void }>;
+export type Desktop = Readonly<{
+  openWindow: () => void;
+  openCard: (key: CardKey) => void;
+  dispose: () => Promise<void>;
+}>;
 
 /** Built files beside the main bundle, in the repository and in a packaged app alike. */
 const built = join(import.meta.dirname, '..');
@@ -95,7 +102,7 @@ export function createDesktop(ports: DesktopPorts): Desktop {
     return { desk: snapshot(), place: shown.place, run };
   };
   const envImport = new EnvImport({
-    choose: () => chooseFile(window),
+    choose: () => chooseEnvFile(window),
     names: () => new Set(owner.secrets().map(({ name }) => name)),
     add: (secret) => void owner.addSecret('desktop', secret),
   });
@@ -112,10 +119,25 @@ export function createDesktop(ports: DesktopPorts): Desktop {
     progress: (work) => windowSide.emit('auditWork', work),
   });
   const admission = new Admission({ telegram: owner.telegram(), ask: (question) => askOwner(window, question) });
+  const tokenCopy = new TokenCopy({
+    read: () => clipboard.readText(),
+    write: (text) => clipboard.writeText(text),
+    clear: () => clipboard.clear(),
+  });
   const windowSide = bindIpc(
     { name: 'window', contents: window.webContents, url: viewUrl('window') },
     windowIpc,
-    windowHandlers(owner, opening, presenter, envImport, auditDesk, runWatch, admission, () => app.quit()),
+    windowHandlers({
+      owner,
+      opening,
+      presenter,
+      envImport,
+      auditDesk,
+      runWatch,
+      admission,
+      tokenCopy,
+      quit: () => app.quit(),
+    }),
     log,
   );
   const decisionSide = bindIpc(
@@ -167,7 +189,8 @@ export function createDesktop(ports: DesktopPorts): Desktop {
       if (!presenter.open(key, true)) openWindow();
       windowSide.emit('openCard', key);
     },
-    dispose: () => {
+    dispose: async () => {
+      await tokenCopy.takeBack();
       for (const stop of unsubscribe) stop();
       presenter.dispose();
       tray.dispose();
@@ -193,39 +216,6 @@ function createTray({ owner, facts, log }: DesktopPorts, open: () => void, openR
   return new AppTray(join(icons, 'tray'), actions, facts(), log);
 }
 
-async function chooseFile(window: BrowserWindow): Promise<string | null> {
-  const { filePaths } = await dialog.showOpenDialog(window, {
-    title: 'Choose a .env file',
-    properties: ['openFile', 'showHiddenFiles'],
-  });
-  return filePaths[0] ?? null;
-}
-
-/** In a dialog of the system, which no script in a view can answer. Enter and Escape say no. */
-async function askOwner(window: BrowserWindow, { message, detail, action }: Question): Promise<boolean> {
-  const buttons = ['Cancel', action];
-  const no = { defaultId: 0, cancelId: 0, noLink: true };
-  const options = { type: 'question', title: 'OAuth3', message, detail, buttons, ...no } as const;
-  return (await dialog.showMessageBox(window, options)).response === 1;
-}
-
-async function chooseExport(window: BrowserWindow, name: string): Promise<string | null> {
-  const { canceled, filePath } = await dialog.showSaveDialog(window, {
-    title: 'Export the audit log',
-    defaultPath: join(app.getPath('documents'), name),
-  });
-  return canceled || filePath === '' ? null : filePath;
-}
-
-/** Closing the window looks like the end of the app, and is none. */
-async function tellThatItRuns(tell: DesktopPorts['tell']): Promise<void> {
-  const title = 'OAuth3 keeps running';
-  const body =
-    'Requests still reach you. Open it from its icon in the tray, or by starting it again; Quit is in both menus.';
-  if (await tell(title, body)) return;
-  await dialog.showMessageBox({ type: 'info', title, message: title, detail: body, buttons: ['OK'], cancelId: 0 });
-}
-
 function loginStart(): LoginStart {
   const program = process.env.APPIMAGE ?? process.execPath;
   const command = { program, args: app.isPackaged ? [] : [app.getAppPath()] };
@@ -236,23 +226,4 @@ function loginStart(): LoginStart {
 /** As the page counts, which is drawn at another size. */
 function inCssPixels({ x, y, width, height, card }: DecisionPlace, zoom: number): DecisionPlace {
   return { x: x / zoom, y: y / zoom, width: width / zoom, height: height / zoom, card };
-}
-
-/** Tells the presenter when the window, and with it a card, may come before the owner's eyes or leave them. */
-function watchSight(window: BrowserWindow, presenter: Presenter): () => void {
-  const away = (): void => presenter.outOfSight();
-  const back = (): void => presenter.inSight();
-  for (const event of ['hide', 'minimize', 'blur'] as const) window.on(event as 'hide', away);
-  for (const event of ['show', 'restore', 'focus'] as const) window.on(event as 'show', back);
-  window.on('resize', () => presenter.resized());
-  powerMonitor.on('lock-screen', away);
-  powerMonitor.on('suspend', away);
-  powerMonitor.on('unlock-screen', back);
-  powerMonitor.on('resume', back);
-  return () => {
-    powerMonitor.off('lock-screen', away);
-    powerMonitor.off('suspend', away);
-    powerMonitor.off('unlock-screen', back);
-    powerMonitor.off('resume', back);
-  };
 }

@@ -7,6 +7,7 @@ import type { AuditDesk } from './auditDesk.ts';
 import type { EnvImport } from './envImport.ts';
 import type { Presenter } from './presenter.ts';
 import type { RunWatch } from './runWatch.ts';
+import type { TokenCopy } from './tokenCopy.ts';
 import type { TrayFacts } from './trayModel.ts';
 
 /** Opens what the owner clicked in the list, null: nothing. Throws `already_decided` when it does not wait any more. */
@@ -31,17 +32,21 @@ export function deskSnapshot(
   return { waiting, running, paused, vault, preparing };
 }
 
+export type WindowParts = Readonly<{
+  owner: OwnerActions;
+  opening: () => Opening;
+  presenter: Presenter;
+  envImport: EnvImport;
+  auditDesk: AuditDesk;
+  runWatch: RunWatch;
+  admission: Admission;
+  tokenCopy: TokenCopy;
+  quit: () => void;
+}>;
+
 /** The window view looks and manages. It has no way to decide, to confirm a binding or to read a secret value. */
-export function windowHandlers(
-  owner: OwnerActions,
-  opening: () => Opening,
-  presenter: Presenter,
-  envImport: EnvImport,
-  auditDesk: AuditDesk,
-  runWatch: RunWatch,
-  admission: Admission,
-  quit: () => void,
-): Handlers<WindowContract> {
+export function windowHandlers(parts: WindowParts): Handlers<WindowContract> {
+  const { owner, opening, presenter, envImport, auditDesk, runWatch, admission, tokenCopy, quit } = parts;
   const by = 'desktop';
   return {
     status: () => owner.status(),
@@ -52,6 +57,7 @@ export function windowHandlers(
     pauseAgent: ({ name, paused }) => owner.pauseAgent(by, name, paused),
     rotateAgent: ({ name }) => owner.rotateAgent(by, name),
     revokeAgent: ({ name }) => owner.revokeAgent(by, name),
+    copyToken: ({ token }) => tokenCopy.copy(token),
     secrets: () => owner.secrets(),
     addSecret: (input) => owner.addSecret(by, input),
     bindSecret: (input) => owner.bindSecret(by, input),

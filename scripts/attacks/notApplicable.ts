@@ -46,11 +46,4 @@ export const notApplicable: Readonly<Record<number, Standing>> = {
 
   189: none('a request cannot be changed once it is stored: no route does it; another body is another request'),
   217: none('the card names the agent by the name that the owner gave or confirmed; names are unique'),
-
-  244: none('the app opens no address outside itself: it has no link to click'),
-  245: none('the app registers no scheme of its own with the system, so no link reaches it'),
-  248: none('no remote page is ever loaded into a view'),
-  249: limit('what the owner copied stays in the clipboard of the system; the app neither reads nor writes it'),
-  250: none('the app does not update itself'),
-  252: none('the tray shows numbers and sentences of our own, nothing from outside'),
 };

@@ -128,7 +128,7 @@ async function run(wish: ReturnType<typeof canaryWish>): Promise<z.infer<typeof 
   return outcomeSchema.parse(JSON.parse(await bridge('GET', `/requests/${id}?wait=60`)));
 }
 
-describe('a secret that the owner types into the window', () => {
+describe('a secret that the owner types into the window (ATTACKS O249)', () => {
   it('leaves the page when it is saved', async () => {
     await openPage('Secrets');
     await window.getByRole('button', { name: 'Add a secret' }).click();

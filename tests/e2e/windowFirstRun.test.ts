@@ -28,8 +28,11 @@ describe('a first start on a desktop with a keyring', () => {
     await window.getByRole('button', { name: 'Create a token' }).click();
     const token = await window.getByTestId('token').textContent();
     expect(token).toMatch(/^oa3_[0-9A-Za-z]{43}$/);
+    await window.getByRole('button', { name: 'Copy' }).click();
+    await window.getByText('Copied. The clipboard is cleared in a minute.').waitFor();
     await window.getByRole('button', { name: 'I have it' }).click();
     expect(await window.locator('body').textContent()).not.toContain(token);
+    expect(await house.app.electron.evaluate(({ clipboard }) => clipboard.readText())).toBe(token);
 
     const agent = house.agentWith(token ?? '');
     const id = await agent.ask({ skill_id: 'first-one', code: 'console.log(6 * 7)' });
@@ -41,19 +44,23 @@ describe('a first start on a desktop with a keyring', () => {
     await window.getByRole('list', { name: 'Recent' }).getByText('success').waitFor();
   });
 
-  it('goes on without its window, which a second start of the app brings back', async () => {
+  it('goes on without its window, which a second start of the app brings back, whatever it is given (ATTACKS O245)', async () => {
     await house.app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
     await expect.poll(isWindowOpen).toBe(false);
     expect((await fetch(`${house.app.url}/health`)).status).toBe(200);
+    const agent = await house.newAgent();
+    const id = await agent.ask({ skill_id: 'waits', code: 'console.log(1)' });
 
     const stage = inject('stage');
-    const args = ['--disable-gpu', '--password-store=gnome-libsecret', stage.app];
+    const link = `oauth3://approve?id=${id}`;
+    const args = ['--disable-gpu', '--password-store=gnome-libsecret', stage.app, link, '--approve', id];
     const binding = stage.sqliteBinding === undefined ? {} : { OAUTH3_SQLITE_BINDING: stage.sqliteBinding };
     const env = { ...house.desk.env, ...binding, PORT: '0', OAUTH3_DATA_DIR: house.app.dataDir };
     const second = await run(stage.executable, args, { env });
     expect(second.code).toBe(0);
     expect(second.stdout).toContain('already running');
     await expect.poll(isWindowOpen).toBe(true);
+    expect(await agent.request(id, 0)).toMatchObject({ status: 'pending' });
   });
 
   it('stays in the background at the next start, since nothing is missing any more, and keeps its size', async () => {

@@ -216,7 +216,7 @@ describe('text from an agent on a card (ATTACKS M209-214, O239)', () => {
   });
 });
 
-describe('a view reaches nothing (ATTACKS O240, O243, O247)', () => {
+describe('a view reaches nothing (ATTACKS O240, O243, O247, O248)', () => {
   const address = (): string => `https://127.0.0.1:${house.api.port}/stolen`;
   const tryIn = (page: Page, script: string): Promise<unknown> =>
     page.evaluate(
@@ -246,6 +246,8 @@ describe('a view reaches nothing (ATTACKS O240, O243, O247)', () => {
       await tryIn(page, form);
     }
     expect(house.api.connections()).toBe(before);
+    const kept = ({ session }: typeof import('electron')) => session.defaultSession.cookies.get({});
+    expect(await house.app.electron.evaluate(kept)).toEqual([]);
   });
 
   it('by leaving: no navigation, no new window', async () => {

@@ -39,7 +39,13 @@ export function Agents({ api, changes, go }: PageProps) {
             The agent sends it with each request to <code>{status.value?.url}</code>, as{' '}
             <code>Authorization: Bearer TOKEN</code>.
           </p>
-          <Button onClick={() => setCreated(null)}>I have it</Button>
+          <div className={styles.taken}>
+            <CopyToken
+              key={created.token}
+              copy={() => act(() => unwrap(api.calls.copyToken({ token: created.token })))}
+            />
+            <Button onClick={() => setCreated(null)}>I have it</Button>
+          </div>
         </Panel>
       )}
       <Panel label="Add an agent">
@@ -123,4 +129,17 @@ function pairingText(settings: Settings): string {
   return settings['pairing.open']
     ? 'A program on this machine may ask to become an agent: a card shows a code for you to compare.'
     : 'Programs on this machine cannot ask to become agents.';
+}
+
+/** `copy` resolves with false when it did not work, which the page says. */
+function CopyToken({ copy }: Readonly<{ copy: () => Promise<boolean> }>) {
+  const [isCopied, setCopied] = useState(false);
+  return (
+    <>
+      <Button tone="primary" onClick={async () => setCopied(await copy())}>
+        Copy
+      </Button>
+      <span role="status">{isCopied && 'Copied. The clipboard is cleared in a minute.'}</span>
+    </>
+  );
 }
