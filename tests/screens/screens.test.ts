@@ -13,6 +13,8 @@ const looks: Readonly<Record<string, Look>> = everyLook
   ? {
       '': usualLook,
       '-dark': { ...usualLook, scheme: 'dark' },
+      '-contrast': { ...usualLook, contrast: 'more' },
+      '-forced': { ...usualLook, contrast: 'forced' },
       '-200': { ...usualLook, zoom: 2 },
       '-600': { ...usualLook, width: 600 },
       '-600-dark': { ...usualLook, width: 600, scheme: 'dark' },

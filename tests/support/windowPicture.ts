@@ -9,6 +9,8 @@ export type Look = Readonly<{
   width: number;
   height: number;
   zoom: (typeof zoomFactors)[number];
+  /** `more`: the system asks for it; `forced`: the system paints everything in a few colours of its own. */
+  contrast?: 'more' | 'forced';
 }>;
 
 /** How a person sees the app first. */
@@ -16,8 +18,14 @@ export const usualLook: Look = { scheme: 'light', width: 1080, height: 760, zoom
 
 /** Colours, size and zoom (by its keys) of the window and of both its views. */
 export async function setLook({ app, desk, window, decision }: WindowHouse, look: Look): Promise<void> {
-  const { scheme, width, height, zoom } = look;
-  for (const page of [window, decision]) await page.emulateMedia({ colorScheme: scheme });
+  const { scheme, width, height, zoom, contrast } = look;
+  for (const page of [window, decision]) {
+    await page.emulateMedia({
+      colorScheme: scheme,
+      contrast: contrast === 'more' ? 'more' : 'no-preference',
+      forcedColors: contrast === 'forced' ? 'active' : 'none',
+    });
+  }
   await app.electron.evaluate(
     ({ BrowserWindow }, size) => {
       BrowserWindow.getAllWindows()[0]?.setContentBounds({ x: 40, y: 30, ...size });
