@@ -120,7 +120,8 @@ export function createDesktop(ports: DesktopPorts): Desktop {
   });
   const admission = new Admission({ telegram: owner.telegram(), ask: (question) => askOwner(window, question) });
   const tokenCopy = new TokenCopy({
-    read: () => clipboard.readText(),
+    // Electron 33 answers at once, 45 with a promise.
+    read: async () => clipboard.readText(),
     write: (text) => clipboard.writeText(text),
     clear: () => clipboard.clear(),
   });

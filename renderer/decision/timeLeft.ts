@@ -1,7 +1,7 @@
+import { counted } from '../shared/counted.ts';
+
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
-
-const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 
 /** Time that is left, in words; rounded down, so that it never promises more than there is. `leftMs` may be negative. */
 export function timeLeftText(leftMs: number): string {

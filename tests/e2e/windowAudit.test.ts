@@ -169,7 +169,7 @@ describe('taking the log away', () => {
     await rows().first().waitFor();
     const listed = await rows().count();
     await exportAs('JSONL');
-    await house.window.getByText(`${listed} events are in ${file}`).waitFor();
+    await house.window.getByText(`Saved ${listed} events in ${file}`).waitFor();
     const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
     expect(lines).toHaveLength(listed);
     for (const line of lines) expect(JSON.parse(line)).toMatchObject({ skill_id: 'weather-report' });
@@ -182,11 +182,11 @@ describe('taking the log away', () => {
     await answerSaveDialog(file);
     const newest = await newestSeq();
     await exportAs('CSV');
-    await house.window.getByText(`${newest} events are in ${file}`).waitFor();
+    await house.window.getByText(`Saved ${newest.toLocaleString('en')} events in ${file}`).waitFor();
     expect((await readFile(file, 'utf8')).split('\r\n')[0]).toContain('seq,at,actor,kind');
     await answerSaveDialog(null);
     await exportAs('CSV');
-    await house.window.getByText(`events are in`).waitFor({ state: 'detached' });
+    await house.window.getByText(`events in`).waitFor({ state: 'detached' });
     await house.window.getByRole('button', { name: 'Export CSV' }).and(house.window.locator(':enabled')).waitFor();
   });
 
@@ -200,7 +200,7 @@ describe('taking the log away', () => {
 describe('the chain', () => {
   it('is whole, and broken at the very event that somebody changed', async () => {
     await house.window.getByRole('button', { name: 'Check the chain' }).click();
-    await house.window.getByText(`The chain of ${await newestSeq()} events is whole.`).waitFor();
+    await house.window.getByText(`The chain of ${(await newestSeq()).toLocaleString('en')} events is whole.`).waitFor();
     const file = new Database(path.join(house.app.dataDir, 'proxy.db'));
     try {
       file.exec('DROP TRIGGER audit_events_stay; DROP TRIGGER audit_events_keep_their_word');

@@ -42,6 +42,8 @@ describe('a first start on a desktop with a keyring', () => {
     expect(await agent.request(id)).toMatchObject({ status: 'success', result: { stdout: '42\n' } });
     await house.decision.getByRole('heading', { name: 'Approved once in the app' }).waitFor();
     await window.getByRole('list', { name: 'Recent' }).getByText('success').waitFor();
+    // With a token in the clipboard to be taken back.
+    expect(await house.app.stop()).toBe(0);
   });
 
   it('goes on without its window, which a second start of the app brings back, whatever it is given (ATTACKS O245)', async () => {

@@ -1,4 +1,5 @@
 import { type RefObject, useMemo, useState } from 'react';
+import { counted } from '../../shared/counted.ts';
 import { CodeText } from './CodeText.tsx';
 import styles from './code.module.css';
 import type { ColouredLine } from './colourNames.ts';
@@ -30,7 +31,7 @@ export function DiffList({ texts, coloursBefore, coloursNow, sideBySide, scrolle
       const open = () => setOpened((known) => new Set([...known, shown.id]));
       return (
         <button type="button" className={styles.fold} onClick={open}>
-          ⋯ Show {shown.lines} lines that did not change
+          ⋯ Show {counted(shown.lines, 'line')} that did not change
         </button>
       );
     }

@@ -3,6 +3,7 @@ import type { AgentCreated } from '../../../contract/owner.ts';
 import type { Settings } from '../../../contract/settings.ts';
 import { unwrap } from '../../shared/api.ts';
 import { Button } from '../../shared/Button.tsx';
+import { counted } from '../../shared/counted.ts';
 import { Field } from '../../shared/Field.tsx';
 import { useLoaded } from '../../shared/useLoaded.ts';
 import type { PageProps } from '../App.tsx';
@@ -122,7 +123,7 @@ function limitsText(settings: Settings): string {
   const perMinute = settings['limits.requests_per_minute'];
   const waiting = settings['limits.pending_per_agent'];
   const runs = settings['limits.concurrent_runs_per_agent'];
-  return `Send ${perMinute} requests in a minute, have ${waiting} waiting for you, and ${runs} running at the same time.`;
+  return `Send ${counted(perMinute, 'request')} in a minute, have ${waiting} waiting for you, and ${runs} running at the same time.`;
 }
 
 function pairingText(settings: Settings): string {

@@ -1,5 +1,6 @@
 import { unwrap } from '../../shared/api.ts';
 import { Button } from '../../shared/Button.tsx';
+import { counted } from '../../shared/counted.ts';
 import { useLoaded } from '../../shared/useLoaded.ts';
 import type { PageProps } from '../App.tsx';
 import { ConfirmButton } from '../ConfirmButton.tsx';
@@ -55,7 +56,9 @@ export function Trust({ api, changes }: PageProps) {
                 </small>
               </>,
               entry.expires_at === null ? 'you revoke it' : since(entry.expires_at),
-              entry.last_used_at === null ? 'never' : `${entry.use_count} times, ${since(entry.last_used_at)}`,
+              entry.last_used_at === null
+                ? 'never'
+                : `${counted(entry.use_count, 'time')}, ${since(entry.last_used_at)}`,
               <Button key="revoke" onClick={() => void act(() => unwrap(api.calls.revokeTrust({ id: entry.id })))}>
                 Revoke
               </Button>,

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react';
 import type { AuditFilter, AuditFormat, AuditWork } from '../../../../contract/audit.ts';
 import { messageOf, unwrap } from '../../../shared/api.ts';
 import { Button } from '../../../shared/Button.tsx';
+import { counted } from '../../../shared/counted.ts';
 import type { PageProps } from '../../App.tsx';
 import { Actions } from '../../Page.tsx';
 import styles from './Audit.module.css';
@@ -34,7 +35,7 @@ export function ChainBar({ api, filter }: ChainBarProps) {
     during('verify', async () => {
       const { ok, events, broken_at, reason } = await unwrap(api.calls.verifyAudit(null));
       return ok
-        ? { text: `The chain of ${events} events is whole.`, bad: false }
+        ? { text: `The chain of ${counted(events, 'event')} is whole.`, bad: false }
         : { text: `The chain is broken at event ${broken_at}: ${reason}`, bad: true };
     });
   const take = (format: AuditFormat) =>
@@ -42,7 +43,7 @@ export function ChainBar({ api, filter }: ChainBarProps) {
       const done = await unwrap(api.calls.exportAudit({ format, filter }));
       if (done === null) return null;
       if (done.cancelled) return { text: 'Stopped; no file was left.', bad: false };
-      return { text: `${done.events} events are in ${done.file}`, bad: false };
+      return { text: `Saved ${counted(done.events, 'event')} in ${done.file}`, bad: false };
     });
   const some = Object.keys(filter).length > 0 ? 'what is listed' : 'all';
   return (
@@ -78,6 +79,6 @@ export function ChainBar({ api, filter }: ChainBarProps) {
 }
 
 function progressText({ job, done, total }: AuditWork): string {
-  if (job === 'export') return done === 0 ? 'Choose a file…' : `${done} events written`;
-  return total === 0 ? 'Checking…' : `${done} of ${total} events checked`;
+  if (job === 'export') return done === 0 ? 'Choose a file…' : `${counted(done, 'event')} written`;
+  return total === 0 ? 'Checking…' : `${done.toLocaleString('en')} of ${counted(total, 'event')} checked`;
 }
