@@ -225,6 +225,8 @@ export const decisionIpc = {
     extend: call<void>()(z.strictObject({ minutes: z.number().int().min(1).max(1440) })),
     /** Only the agent whose card was just denied, and only while the ended card offers it. */
     pauseAgent: call<void>()(nothing),
+    /** The run that the ended card allowed, in the window. */
+    showRun: call<void>()(nothing),
     close: call<void>()(nothing),
   },
   events: {

@@ -66,7 +66,7 @@ describe('the sentence', () => {
       'home-agent wants to run openai-completion once with OPENAI_API_KEY towards api.openai.com.',
     );
     expect(text(cardOf({ secrets: [], metadata: {} }).sentence)).toBe(
-      'home-agent wants to run openai-completion once without secrets without network.',
+      'home-agent wants to run openai-completion once without secrets and without network.',
     );
   });
 

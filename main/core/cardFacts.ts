@@ -108,7 +108,7 @@ function sentenceOf({ agent, manifest }: RunCardInput): readonly Segment[] {
   const secrets = manifest.secrets.map((secret) => secret.name);
   const hosts = manifest.network.map(formatHostRule);
   const withSecrets = secrets.length === 0 ? prose`without secrets` : prose`with ${named(secrets, 'secrets')}`;
-  const towards = hosts.length === 0 ? prose`without network` : prose`towards ${named(hosts, 'hosts')}`;
+  const towards = hosts.length === 0 ? prose`and without network` : prose`towards ${named(hosts, 'hosts')}`;
   return prose`${agent.name} wants to run ${manifest.skillId} once ${withSecrets} ${towards}.`;
 }
 

@@ -11,6 +11,7 @@ export function decisionHandlers(
   desk: Pick<Desk, 'decide'>,
   confirmBinding: ConfirmBinding,
   presenter: Presenter,
+  showRun: (id: string) => void,
 ): Handlers<DecisionContract> {
   const by = 'desktop';
   return {
@@ -36,6 +37,7 @@ export function decisionHandlers(
       owner.pauseAgent(by, presenter.offeredPause(), true);
       presenter.pauseDone();
     },
+    showRun: () => showRun(presenter.endedRun()),
     close: () => presenter.close(),
   };
 }

@@ -141,17 +141,19 @@ export function createDesktop(ports: DesktopPorts): Desktop {
     }),
     log,
   );
-  const decisionSide = bindIpc(
-    { name: 'decision', contents: view.view.webContents, url: view.url },
-    decisionIpc,
-    decisionHandlers(owner, desk, ports.confirmBinding, presenter),
-    log,
-  );
   const openRun = (id: string): void => {
+    // A card stands above the page.
+    presenter.close();
     shown.run = id;
     openWindow();
     windowSide.emit('openRun', { id });
   };
+  const decisionSide = bindIpc(
+    { name: 'decision', contents: view.view.webContents, url: view.url },
+    decisionIpc,
+    decisionHandlers(owner, desk, ports.confirmBinding, presenter, openRun),
+    log,
+  );
   const tray = createTray(ports, openWindow, openRun);
   const followLogin = followLoginStart(loginStart(), () => owner.settings()['app.start_at_login'], log);
   const feed = new ChangeFeed(

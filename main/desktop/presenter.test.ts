@@ -21,6 +21,7 @@ class FakeDesktop {
   /** Agents to pause, by the request that was denied. */
   readonly pauseOffers = new Map<string, string>();
   readonly paused: string[] = [];
+  readonly runsShown: string[] = [];
   shown = false;
   /** Whether the view draws what it is told at once. */
   draws = true;
@@ -81,7 +82,15 @@ class FakeDesktop {
         return { ok: true, outcome: denied } as const;
       },
     };
-    return decisionHandlers(owner, desk, () => undefined, this.presenter);
+    return decisionHandlers(
+      owner,
+      desk,
+      () => undefined,
+      this.presenter,
+      (id) => {
+        this.runsShown.push(id);
+      },
+    );
   }
 
   draw(turn: number): void {
@@ -276,6 +285,27 @@ describe('the decision view', () => {
     expect(desktop.paused).toEqual(['laptop']);
     expect(desktop.state).toMatchObject({ kind: 'ended', pause: { agent: 'laptop', done: true } });
     expect(pause).toThrow(notOffered);
+    desktop.presenter.dispose();
+  });
+
+  it('leads to the run that it allowed, and to no other', () => {
+    const desktop = new FakeDesktop();
+    const notThere = expect.objectContaining({ code: 'not_found' });
+    const show = (): unknown => desktop.handlers.showRun(null);
+    expect(show).toThrow(notThere);
+    const card = makeCard();
+    desktop.presenter.open(card, false);
+    expect(show).toThrow(notThere);
+    desktop.presenter.cardEnded(card, denied);
+    expect(show).toThrow(notThere);
+    desktop.presenter.open(card, false);
+    desktop.presenter.cardEnded(card, { kind: 'approved', text: 'Approved once in the app.' });
+    show();
+    expect(desktop.runsShown).toEqual([card.id]);
+    desktop.card = pairing;
+    desktop.presenter.open(pairing, false);
+    desktop.presenter.cardEnded(pairing, { kind: 'approved', text: 'Paired.' });
+    expect(show).toThrow(notThere);
     desktop.presenter.dispose();
   });
 

@@ -65,6 +65,14 @@ export class Presenter {
     throw new CodedError('not_found', 'This card does not offer to pause an agent.');
   }
 
+  /** Id of the run that the ended card allowed. Throws `not_found` when there is none. */
+  endedRun(): string {
+    const state = this.#state;
+    if (state?.kind === 'ended' && state.key.subject === 'run' && state.outcome.kind === 'approved')
+      return state.key.id;
+    throw new CodedError('not_found', 'No card that allowed a run is open.');
+  }
+
   /** The offer was taken. */
   pauseDone(): void {
     const state = this.#state;

@@ -12,7 +12,7 @@ const signs = { approved: '✓', denied: '✕', expired: '⌛', cancelled: '–'
 
 /** What became of the card. The buttons are gone: there is nothing left to decide, here or elsewhere. */
 export function Ended({ api, state, close }: EndedProps) {
-  const { outcome, sentence, pause } = state;
+  const { key, outcome, sentence, pause } = state;
   const heading = useRef<HTMLHeadingElement>(null);
   // The button that had the focus is gone; who listens hears how it ended.
   useEffect(() => heading.current?.focus(), []);
@@ -28,7 +28,14 @@ export function Ended({ api, state, close }: EndedProps) {
         <LongText of={sentence} label="What was asked" />
       </div>
       {pause !== undefined && <PauseOffer api={api} {...pause} />}
-      <Button onClick={close}>Close</Button>
+      <div className={styles.buttons}>
+        {key.subject === 'run' && outcome.kind === 'approved' && (
+          <Button tone="primary" onClick={() => void api.calls.showRun(null)}>
+            Show the run
+          </Button>
+        )}
+        <Button onClick={close}>Close</Button>
+      </div>
     </main>
   );
 }

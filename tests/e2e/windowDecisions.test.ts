@@ -71,6 +71,13 @@ describe('a card in the window', () => {
       result: { stdout: 'by-mouse\n' },
     });
     await heading().getByText('Approved once in the app').waitFor();
+    await button('Show the run').click();
+    await house.window.getByRole('heading', { name: 'by-mouse' }).waitFor();
+    // The card went away from above it.
+    const views = ({ BrowserWindow }: typeof import('electron')) =>
+      BrowserWindow.getAllWindows()[0]?.contentView.children.length;
+    await expect.poll(() => house.app.electron.evaluate(views)).toBe(0);
+    await house.window.getByRole('navigation').getByRole('button', { name: 'Requests' }).click();
   });
 
   it('trusts for 24 hours, so that the same runs at once, and shows that where trust is listed', async () => {

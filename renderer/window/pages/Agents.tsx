@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { AgentCreated } from '../../../contract/owner.ts';
 import type { Settings } from '../../../contract/settings.ts';
 import { unwrap } from '../../shared/api.ts';
@@ -23,6 +23,7 @@ export function Agents({ api, changes, go }: PageProps) {
   const [created, setCreated] = useState<AgentCreated | null>(null);
   const live = (agents.value ?? []).filter((agent) => agent.status !== 'revoked');
   const create = () =>
+    name !== '' &&
     act(async () => setCreated(await unwrap(api.calls.addAgent({ name })))).then((done) => done && setName(''));
   return (
     <PageFrame
@@ -51,7 +52,13 @@ export function Agents({ api, changes, go }: PageProps) {
       )}
       <Panel label="Add an agent">
         <div className={styles.add}>
-          <Field label="Name of a new agent" value={name} onChange={setName} placeholder="home-agent" />
+          <Field
+            label="Name of a new agent"
+            value={name}
+            onChange={setName}
+            placeholder="home-agent"
+            onEnter={create}
+          />
           <Button tone="primary" disabled={name === ''} onClick={create}>
             Create a token
           </Button>
@@ -135,6 +142,11 @@ function pairingText(settings: Settings): string {
 /** `copy` resolves with false when it did not work, which the page says. */
 function CopyToken({ copy }: Readonly<{ copy: () => Promise<boolean> }>) {
   const [isCopied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!isCopied) return;
+    const timer = setTimeout(() => setCopied(false), 60_000);
+    return () => clearTimeout(timer);
+  }, [isCopied]);
   return (
     <>
       <Button tone="primary" onClick={async () => setCopied(await copy())}>

@@ -21,6 +21,7 @@ export function Services({ api, changes }: PageProps) {
       setName('');
       setAddress('');
     });
+  const isReady = name.trim() !== '' && address.trim() !== '';
   return (
     <PageFrame
       title="Local services"
@@ -42,8 +43,9 @@ export function Services({ api, changes }: PageProps) {
             onChange={setAddress}
             placeholder="192.168.1.20:8123"
             hint="An IP address of your network or of this machine."
+            onEnter={() => isReady && add()}
           />
-          <Button tone="primary" disabled={name.trim() === '' || address.trim() === ''} onClick={add}>
+          <Button tone="primary" disabled={!isReady} onClick={add}>
             Add
           </Button>
         </div>
