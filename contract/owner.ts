@@ -159,6 +159,8 @@ export type SandboxView = Readonly<{
 
 export type StatusView = Readonly<{
   version: string;
+  /** What it runs on, with versions: "Electron 45.4.1, Chromium 150.0.1.2, Node 24.1.0". */
+  platform: string;
   url: string;
   data_dir: string;
   vault: VaultState;

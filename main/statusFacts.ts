@@ -51,6 +51,7 @@ export async function statusFacts(parts: StatusParts): Promise<StatusFacts> {
   await parts.sandboxesSettled;
   return {
     version: parts.version,
+    platform: platformText(process.versions),
     url: parts.url(),
     data_dir: parts.dataDir,
     sandbox: parts.sandboxes.states(),
@@ -61,6 +62,16 @@ export async function statusFacts(parts: StatusParts): Promise<StatusFacts> {
     notes: missingParts(parts),
     engine_notes: parts.engineWarnings(),
   };
+}
+
+/** The versions that a report of a fault needs; Electron and Chromium where there are any. */
+export function platformText({ electron, chrome, node }: Partial<NodeJS.ProcessVersions>): string {
+  const parts = [
+    ['Electron', electron],
+    ['Chromium', chrome],
+    ['Node', node],
+  ] as const;
+  return parts.flatMap(([name, version]) => (version === undefined ? [] : [`${name} ${version}`])).join(', ');
 }
 
 /** What is missing on this machine and how to add it, a plain sentence each. */

@@ -66,7 +66,16 @@ export type OwnerVault = Readonly<{
 /** Facts about the rest of the house that only the status shows. */
 export type StatusFacts = Pick<
   StatusView,
-  'version' | 'url' | 'data_dir' | 'sandbox' | 'sandboxes' | 'telegram' | 'database' | 'notes' | 'engine_notes'
+  | 'version'
+  | 'platform'
+  | 'url'
+  | 'data_dir'
+  | 'sandbox'
+  | 'sandboxes'
+  | 'telegram'
+  | 'database'
+  | 'notes'
+  | 'engine_notes'
 > &
   Readonly<{ waiting: number }>;
 

@@ -60,6 +60,7 @@ export class FakeOwner implements TelegramOwner {
     return {
       version: '0.0.0',
       url: 'http://127.0.0.1:1',
+      platform: 'Node 24.0.0',
       data_dir: '/data',
       vault: 'unlocked',
       vault_slots: [],

@@ -17,6 +17,7 @@ export function About({ api, act, status }: SettingsPart) {
         label="State"
         facts={[
           ['Version', status.version],
+          ['Runs on', status.platform],
           ['Agents call', <code key="url">{status.url}</code>],
           ['Telegram', status.telegram.replace('_', ' ')],
           ['Database', status.database],
