@@ -53,6 +53,11 @@ describe('the page of the main window (ATTACKS O240-242, L207)', () => {
       const answer = await bridgeCall(house.window, 'addAgent', input);
       expect(answer).toMatchObject({ ok: false, error: { code: 'invalid_request' } });
     }
+    // Nothing but the token of an agent goes to the clipboard.
+    expect(await bridgeCall(house.window, 'copyToken', { token: 'rm -rf ~' })).toMatchObject({
+      ok: false,
+      error: { code: 'invalid_request' },
+    });
   });
 
   it('is refused every call of the decision view, even with the whole of ipcRenderer in its hands', async () => {
